@@ -1,0 +1,14 @@
+"""Threads of the linear algebra library under NumPy."""
+
+from contextlib import AbstractContextManager
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """A context in which every product of the process runs on the one thread that calls it.
+
+    The batch is shared out among threads of our own, and a product that spreads over all processors
+    by itself would only get in their way.
+    """
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1, user_api="blas")

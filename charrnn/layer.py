@@ -1,0 +1,101 @@
+"""One recurrent layer over a window of time: what every cell shares.
+
+Arrays are features first, batch last, (features, T, B): the products then run at the full speed of
+BLAS, and everything that does not depend on the step before is one product over all T·B columns.
+
+    P = U·[X; 1]             all steps at once; the bias is the last column of U
+    a_t = P_t + W·h_{t−1}    the only product inside the loop
+    h_t = cell(a_t)
+
+Row strides count: the rows of W lie directly behind each other, and the rows of wide arrays are not
+a power of two apart (a step's columns would then share a few cache sets). Measured at H = 256, B = 32:
+the two products of the loop run 1.2 and 1.3 times as fast as without this.
+"""
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from charrnn.cells import Cell
+from charrnn.parameters import Array
+
+
+class Columns:
+    """An array (F, T, B) as `steps`, and the same memory (F, T·B) as `flat`.
+
+    It lies in `padded` (F, (T + 1)·B), whose last B columns mean nothing.
+    """
+
+    def __init__(self, features: int, steps: int, batch: int, dtype: DTypeLike) -> None:
+        self.padded = np.zeros((features, (steps + 1) * batch), dtype)
+        self.flat = self.padded[:, : steps * batch]
+        self.steps = self.padded.reshape(features, steps + 1, batch)[:, :steps]
+
+
+class Layer:
+    """One layer for windows of T steps in B streams: the loop over time, and its tape.
+
+    The tape (G·H, T, B) holds U·[X; 1] first, then what the cell's backward pass wants to know, and
+    dA in the end: each step is overwritten while it is at hand, so that little memory moves.
+
+    Memory beside the cell's: ((G + 1)·H + 1)·(T + 1)·B + (G + 1)·H·B numbers, and G·H² for
+    training.
+    """
+
+    def __init__(
+        self,
+        cell: type[Cell],
+        hidden_size: int,
+        steps: int,
+        batch: int,
+        dtype: DTypeLike,
+        *,
+        training: bool,
+    ) -> None:
+        T, H, B, G = steps, hidden_size, batch, cell.gates
+        self.cell = cell(H, T, B, dtype, training=training)
+        self.tape = Columns(G * H, T, B, dtype)
+        self._tape_steps = self.tape.steps.reshape(G, H, T, B)
+        # h (H, T + 1, B), where [:, 0] stands before the first step, and a last row of ones
+        h_and_one = np.zeros((H + 1, T + 1, B), dtype)
+        h_and_one[H] = 1
+        self._h = h_and_one[:H]
+        self._before = h_and_one.reshape(H + 1, -1)[:H, : T * B]
+        self.output = h_and_one.reshape(H + 1, -1)[:, B:]
+        """[h_1 … h_T; 1] as (H + 1, T·B): the ones meet the bias column of what comes next."""
+        self._a = np.empty((G * H, B), dtype)
+        self._a_gates = self._a.reshape(G, H, B)
+        if training:
+            self._dh = np.empty((H, B), dtype)
+            self._W_T = np.empty((H, G * H), dtype)
+
+    @property
+    def state(self) -> Array:
+        """h after the last step (H, B): a view, to be read or written."""
+        return self._h[:, -1]
+
+    def forward(self, W: Array) -> None:
+        """Run T steps on from the state that the last call left behind, with W (G·H, H).
+
+        The tape must hold U·[X; 1].
+        """
+        h, a, projected = self._h, self._a, self.tape.steps
+        h[:, 0] = h[:, -1]
+        self.cell.begin_forward()
+        for t in range(projected.shape[1]):
+            np.matmul(W, h[:, t], out=a)
+            a += projected[:, t]
+            self.cell.forward(t, self._a_gates, h[:, t + 1], self._tape_steps[:, :, t])
+
+    def backward(self, W: Array, dY: Array, dW: Array) -> None:
+        """From dY (H, T, B), the gradient of h_1 … h_T, to `dW` (G·H, H), and dA in the tape."""
+        T = dY.shape[1]
+        dA, dh, W_T = self.tape.steps, self._dh, self._W_T
+        W_T[:] = W.T  # in this order the product is a quarter faster, and the copy is cheap
+        self.cell.begin_backward()
+        dh[:] = dY[:, T - 1]
+        for t in reversed(range(T)):
+            self.cell.backward(t, dh, self._tape_steps[:, :, t])
+            if t > 0:
+                np.matmul(W_T, dA[:, t], out=dh)
+                dh += dY[:, t - 1]
+        np.matmul(self.tape.flat, self._before.T, out=dW)

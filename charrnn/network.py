@@ -1,0 +1,180 @@
+"""The network: symbols ─▶ L recurrent layers ─▶ softmax over the next symbol.
+
+    x_t ─ U₀ ─▶ layer 0 ─ U₁ ─▶ … ─▶ layer L−1 ─ V ─▶ logits (V, T·B)
+
+Weights, by name (H hidden units, G gates, V symbols; the bias is the last column):
+
+    W0 (G·H, H)   U0 (G·H, V + 1)     layer 0: recurrent; input and bias
+    Wl (G·H, H)   Ul (G·H, H + 1)     layer l ≥ 1
+    V  (V, H + 1)                     output and bias
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from charrnn.cells import CELLS, Cell
+from charrnn.errors import OptionError
+from charrnn.inputs import SymbolInput
+from charrnn.layer import Columns, Layer
+from charrnn.parameters import Array, Parameters
+from charrnn.softmax import SoftmaxCrossEntropy
+
+Ids = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """What fixes the shape of a network."""
+
+    vocabulary_size: int
+    hidden_size: int = 256
+    layers: int = 2
+    cell: str = "lstm"
+
+    def __post_init__(self) -> None:
+        for name in ("vocabulary_size", "hidden_size", "layers"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise OptionError(f"{name} must be a whole number of at least 1, not {value!r}")
+        if self.cell not in CELLS:
+            raise OptionError(f"cell {self.cell!r} is unknown; there are {', '.join(CELLS)}")
+
+    @property
+    def cell_type(self) -> type[Cell]:
+        return CELLS[self.cell]
+
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        """Name and shape of every array of weights, in their order in the flat vector."""
+        H, V = self.hidden_size, self.vocabulary_size
+        rows = self.cell_type.gates * H
+        shapes: dict[str, tuple[int, int]] = {}
+        for layer in range(self.layers):
+            shapes[f"W{layer}"] = (rows, H)
+            shapes[f"U{layer}"] = (rows, (H if layer else V) + 1)
+        shapes["V"] = (V, H + 1)
+        return shapes
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Network:
+    """The weights of a network, and what makes workspaces to run it."""
+
+    def __init__(self, config: NetworkConfig, parameters: Parameters) -> None:
+        self.config = config
+        self.parameters = parameters
+
+    @classmethod
+    def create(
+        cls, config: NetworkConfig, rng: np.random.Generator, dtype: DTypeLike = np.float32
+    ) -> "Network":
+        """A network with fresh weights: uniform in ±1/√H, biases as the cell has them.
+
+        The output starts at zero, so that the first loss is ln V.
+        """
+        parameters = Parameters(config.shapes(), dtype)
+        H, bound = config.hidden_size, config.hidden_size**-0.5
+        for name in parameters:
+            if name == "V":
+                continue
+            weights = parameters[name]
+            weights[:] = rng.uniform(-bound, bound, weights.shape)
+            if name.startswith("U"):
+                weights[:, -1] = np.repeat(config.cell_type.bias, H)
+        return cls(config, parameters)
+
+    def workspace(self, steps: int, batch: int, *, training: bool = False) -> "Workspace":
+        """Room to run windows of T steps in B streams, with a state of zeros."""
+        return Workspace(self, steps, batch, training=training)
+
+
+class Workspace:
+    """All arrays that windows of T steps in B streams need, made once: nothing of their size is
+    allocated afterwards. It carries the state of its streams from one window to the next.
+
+    Memory: what its layers, the input and the softmax say, V·T·B numbers for the logits, and H·T·B
+    for the gradients between layers when training.
+    """
+
+    def __init__(self, network: Network, steps: int, batch: int, *, training: bool) -> None:
+        config, dtype = network.config, network.parameters.flat.dtype
+        T, B, H, V = steps, batch, config.hidden_size, config.vocabulary_size
+        rows = config.cell_type.gates * H
+        self.network = network
+        self.steps, self.batch = T, B
+        self.layers = [
+            Layer(config.cell_type, H, T, B, dtype, training=training) for _ in range(config.layers)
+        ]
+        self._logits = np.empty((V, T * B), dtype)
+        self._targets = np.empty((T, B), np.intp)
+        self._softmax = SoftmaxCrossEntropy(T * B, dtype)
+        self._input = SymbolInput(V, rows, T, B, dtype, training=training)
+        if training:
+            self._dY = Columns(H, T, B, dtype)
+
+    @property
+    def state(self) -> Array:
+        """A copy of the state that the streams carry, (L, 1 + S, H, B): h, then the cell's own."""
+        return np.stack([np.stack([x.state, *x.cell.memory]) for x in self.layers])
+
+    @state.setter
+    def state(self, state: Array) -> None:
+        for layer, (h, *memory) in zip(self.layers, state, strict=True):
+            layer.state[:] = h
+            layer.cell.memory[:] = memory
+
+    def reset(self) -> None:
+        """Make the state of every stream zero."""
+        for layer in self.layers:
+            layer.state[:] = 0
+            layer.cell.memory[:] = 0
+
+    def forward(self, ids: NDArray[np.unsignedinteger[Any]] | Ids) -> Array:
+        """Logits (V, T·B) of the symbols that follow `ids` (T, B), going on from the carried state.
+
+        The array that is returned is overwritten by the next call.
+        """
+        weights = self.network.parameters
+        for index, layer in enumerate(self.layers):
+            U = weights[f"U{index}"]
+            if index == 0:
+                self._input.forward(U, ids, out=layer.tape)
+            else:
+                np.matmul(U, self.layers[index - 1].output, out=layer.tape.flat)
+            layer.forward(weights[f"W{index}"])
+        return np.matmul(weights["V"], self.layers[-1].output, out=self._logits)
+
+    def losses(
+        self,
+        ids: NDArray[np.unsignedinteger[Any]] | Ids,
+        targets: NDArray[np.unsignedinteger[Any]] | Ids,
+    ) -> Array:
+        """The loss at each step (T, B), in nats: −ln p(target). Both arguments are (T, B).
+
+        The array that is returned is overwritten by the next call.
+        """
+        logits = self.forward(ids)
+        self._targets[:] = targets
+        losses = self._softmax.forward(logits, self._targets.reshape(-1))
+        return losses.reshape(self.steps, self.batch)
+
+    def backward(self, gradient: Parameters, scale: float) -> None:
+        """Overwrite `gradient` with scale · ∂(sum of the losses)/∂weights, for the window that
+        `losses` has just seen. The gradient does not flow beyond the window's first step."""
+        weights = self.network.parameters
+        dlogits, dY = self._logits, self._dY
+        self._softmax.backward(dlogits, scale)
+        np.matmul(dlogits, self.layers[-1].output.T, out=gradient["V"])
+        np.matmul(weights["V"][:, :-1].T, dlogits, out=dY.flat)
+        for index, layer in reversed(list(enumerate(self.layers))):
+            layer.backward(weights[f"W{index}"], dY.steps, gradient[f"W{index}"])
+            dA, dU = layer.tape.flat, gradient[f"U{index}"]
+            if index == 0:
+                self._input.backward(dA, dU)
+            else:
+                np.matmul(dA, self.layers[index - 1].output.T, out=dU)
+                np.matmul(weights[f"U{index}"][:, :-1].T, dA, out=dY.flat)
