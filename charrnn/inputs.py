@@ -1,9 +1,9 @@
 """The first layer's input: symbols instead of numbers.
 
 A symbol v stands for the one-hot vector x with a 1 in row v, so U·[x; 1] is a column of U plus the
-bias column: a gather takes the place of the product at every vocabulary size. The gradient dU sums the columns of dA of
-each symbol. As a product with the one-hot matrix that is the faster way for a small vocabulary; for
-a large one the columns are sorted by symbol and summed in runs.
+bias column: a gather takes the place of the product at every vocabulary size. The gradient dU sums
+the columns of dA of each symbol. As a product with the one-hot matrix that is the faster way for a
+small vocabulary; for a large one the columns are sorted by symbol and summed in runs.
 """
 
 import numpy as np

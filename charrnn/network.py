@@ -22,7 +22,8 @@ from charrnn.layer import Columns, Layer
 from charrnn.parameters import Array, Parameters
 from charrnn.softmax import SoftmaxCrossEntropy
 
-Ids = NDArray[np.intp]
+IdArray = NDArray[np.integer[Any]]
+"""Symbols as positions in the vocabulary, of any integer type."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ class Workspace:
             layer.state[:] = 0
             layer.cell.memory[:] = 0
 
-    def forward(self, ids: NDArray[np.unsignedinteger[Any]] | Ids) -> Array:
+    def forward(self, ids: IdArray) -> Array:
         """Logits (V, T·B) of the symbols that follow `ids` (T, B), going on from the carried state.
 
         The array that is returned is overwritten by the next call.
@@ -150,8 +151,8 @@ class Workspace:
 
     def losses(
         self,
-        ids: NDArray[np.unsignedinteger[Any]] | Ids,
-        targets: NDArray[np.unsignedinteger[Any]] | Ids,
+        ids: IdArray,
+        targets: IdArray,
     ) -> Array:
         """The loss at each step (T, B), in nats: −ln p(target). Both arguments are (T, B).
 

@@ -9,12 +9,12 @@ interpreter's lock inside products and large ufuncs.
 import math
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from charrnn.network import Ids, Network
+from charrnn.network import IdArray, Network
 from charrnn.optimizers import Adam
 from charrnn.parameters import Array
 
@@ -36,7 +36,7 @@ class ShardedNetwork:
         self.network = network
         self.threads = max(1, min(threads, batch))
         bounds = [batch * index // self.threads for index in range(self.threads + 1)]
-        self._columns = [slice(a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+        self._columns = [slice(a, b) for a, b in pairwise(bounds)]
         self._workspaces = [
             network.workspace(steps, columns.stop - columns.start, training=True)
             for columns in self._columns
@@ -47,7 +47,7 @@ class ShardedNetwork:
         size = network.parameters.size
         blocks = [slice(start, min(start + BLOCK, size)) for start in range(0, size, BLOCK)]
         cuts = [len(blocks) * index // self.threads for index in range(self.threads + 1)]
-        self._blocks = [blocks[a:b] for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+        self._blocks = [blocks[a:b] for a, b in pairwise(cuts)]
         self._scratch = [
             np.empty(BLOCK, network.parameters.flat.dtype) for _ in range(self.threads)
         ]
@@ -75,7 +75,7 @@ class ShardedNetwork:
         for workspace in self._workspaces:
             workspace.reset()
 
-    def compute_gradient(self, ids: NDArray[np.integer], targets: Ids) -> float:
+    def compute_gradient(self, ids: IdArray, targets: IdArray) -> float:
         """The mean loss (nats) over a window of `ids` and `targets`, both (T, B).
 
         Its gradient is in `gradient` afterwards.
@@ -83,7 +83,7 @@ class ShardedNetwork:
         losses = self._map(lambda index: self._run(index, ids, targets), range(self.threads))
         return math.fsum(losses) * self._scale
 
-    def _run(self, index: int, ids: Ids, targets: Ids) -> float:
+    def _run(self, index: int, ids: IdArray, targets: IdArray) -> float:
         workspace, columns = self._workspaces[index], self._columns[index]
         loss = float(workspace.losses(ids[:, columns], targets[:, columns]).sum(dtype=np.float64))
         workspace.backward(self._gradients[index], self._scale)

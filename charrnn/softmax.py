@@ -1,6 +1,7 @@
 """Softmax and cross-entropy over the vocabulary, in place on (V, N) logits.
 
-    p_v = exp(z_v) / Σ_u exp(z_u)        loss = −Σ_n ln p_{target(n), n}        ∂loss/∂z = p − onehot(target)
+p_v = exp(z_v) / Σ_u exp(z_u)
+loss = −Σ_n ln p_{target(n), n}        ∂loss/∂z = p − onehot(target)
 """
 
 import numpy as np
@@ -45,5 +46,6 @@ class SoftmaxCrossEntropy:
 
 def softmax(logits: Array) -> Array:
     """Probabilities (V, B) of logits (V, B), as a new float64 array."""
-    p = np.exp(logits.astype(np.float64) - logits.max(axis=0))
-    return p / p.sum(axis=0)
+    p: Array = np.exp(logits.astype(np.float64) - logits.max(axis=0))
+    p /= p.sum(axis=0)
+    return p
