@@ -73,18 +73,22 @@ class Network:
     def create(
         cls, config: NetworkConfig, rng: np.random.Generator, dtype: DTypeLike = np.float32
     ) -> "Network":
-        """A network with fresh weights: uniform in ±1/√H, biases as the cell has them.
+        """A network with fresh weights, biases as the cell has them.
 
-        The output starts at zero, so that the first loss is ln V.
+        The weights are uniform in ±1/√H, but ±1 where symbols come in (a one-hot vector has only
+        one 1, so that its weights are the signal itself) and ±3/√H where they go out. Both make
+        the first thousand steps count: on tinyshakespeare, the loss after 586 steps of 1 × 256
+        fell from 2.04 nats (output weights of zero) to 1.65.
         """
         parameters = Parameters(config.shapes(), dtype)
         H, bound = config.hidden_size, config.hidden_size**-0.5
         for name in parameters:
-            if name == "V":
-                continue
             weights = parameters[name]
-            weights[:] = rng.uniform(-bound, bound, weights.shape)
-            if name.startswith("U"):
+            scale = {"U0": 1.0, "V": 3 * bound}.get(name, bound)
+            weights[:] = rng.uniform(-scale, scale, weights.shape)
+            if name == "V":
+                weights[:, -1] = 0
+            elif name.startswith("U"):
                 weights[:, -1] = np.repeat(config.cell_type.bias, H)
         return cls(config, parameters)
 
@@ -147,7 +151,13 @@ class Workspace:
             else:
                 np.matmul(U, self.layers[index - 1].output, out=layer.tape.flat)
             layer.forward(weights[f"W{index}"])
-        return np.matmul(weights["V"], self.layers[-1].output, out=self._logits)
+        return self.predict()
+
+    def predict(self) -> Array:
+        """Logits (V, T·B) of what follows the window that the layers have in their tapes; of a
+        state of zeros in a new workspace, and for T = 1 after `reset`."""
+        V, top = self.network.parameters["V"], self.layers[-1].output
+        return np.matmul(V, top, out=self._logits)
 
     def losses(
         self,

@@ -44,8 +44,8 @@ class SoftmaxCrossEntropy:
         probabilities *= scale
 
 
-def softmax(logits: Array) -> Array:
+def softmax(logits: Array) -> NDArray[np.float64]:
     """Probabilities (V, B) of logits (V, B), as a new float64 array."""
-    p: Array = np.exp(logits.astype(np.float64) - logits.max(axis=0))
+    p: NDArray[np.float64] = np.exp(logits.astype(np.float64) - logits.max(axis=0))
     p /= p.sum(axis=0)
     return p

@@ -1,0 +1,58 @@
+"""Training from a notebook or another program."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from charrnn.corpus import Corpus, read_corpus
+from charrnn.events import Event
+from charrnn.model import Model
+from charrnn.network import Network
+from charrnn.options import DEFAULT_HIDDEN_SIZE, DEFAULT_LAYERS, TrainingOptions, usable_threads
+from charrnn.parameters import Parameters
+from charrnn.training import Trainer
+
+
+def train(
+    text: str | bytes | os.PathLike[str],
+    output: str | os.PathLike[str] | None = None,
+    *,
+    hidden_size: int = DEFAULT_HIDDEN_SIZE,
+    layers: int = DEFAULT_LAYERS,
+    batch_size: int = TrainingOptions.batch_size,
+    seq_length: int = TrainingOptions.seq_length,
+    epochs: float | None = None,
+    minutes: float | None = None,
+    learning_rate: float = TrainingOptions.learning_rate,
+    clip: float = TrainingOptions.clip,
+    validation_fraction: float = TrainingOptions.validation_fraction,
+    seed: int = TrainingOptions.seed,
+    threads: int | None = None,
+    on_event: Callable[[Event], object] | None = None,
+) -> Model:
+    """Train a new model and return it, with the weights that were best on the held-out text.
+
+    `text` is the text itself as `str`, raw bytes for a model of bytes, or a file or folder as a
+    `Path`. With `output`, checkpoints are written there, over what may be there. `on_event` sees
+    every event (`charrnn.events`) of the training. Raises CharRNNError.
+    """
+    corpus = Corpus.from_text(text) if isinstance(text, str | bytes) else read_corpus([text])
+    options = TrainingOptions(
+        batch_size=batch_size,
+        seq_length=seq_length,
+        epochs=epochs,
+        minutes=minutes,
+        learning_rate=learning_rate,
+        clip=clip,
+        validation_fraction=validation_fraction,
+        seed=seed,
+        threads=usable_threads() if threads is None else threads,
+    )
+    path = None if output is None else Path(output)
+    trainer = Trainer.start(corpus, options, hidden_size=hidden_size, layers=layers, output=path)
+    for event in trainer.run():
+        if on_event is not None:
+            on_event(event)
+    config = trainer.network.config
+    weights = Parameters(config.shapes(), flat=trainer.best_weights)
+    return Model(Network(config, weights), corpus.vocabulary)

@@ -1,0 +1,40 @@
+"""The command line: one file a command. Only here are click, tqdm, rich and exit codes known."""
+
+import sys
+from typing import Any
+
+import click
+
+import charrnn
+from charrnn.cli.sample import sample
+from charrnn.cli.train import train
+from charrnn.errors import CharRNNError
+
+
+class Group(click.Group):
+    """Turns every `CharRNNError` into one line on stderr and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CharRNNError as error:
+            click.echo(f"charrnn: {error}", err=True)
+            sys.exit(1)
+
+
+@click.group(
+    cls=Group,
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
+)
+@click.version_option(charrnn.__version__, "--version", message="charrnn %(version)s")
+def main() -> None:
+    """Learn to write like any text: a character-level recurrent network in NumPy.
+
+    \b
+    charrnn train war_and_peace.txt      learn; writes war_and_peace.npz
+    charrnn sample --temperature 0.8     write, with the newest model of this folder
+    """
+
+
+main.add_command(train)
+main.add_command(sample)

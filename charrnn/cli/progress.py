@@ -1,0 +1,282 @@
+"""A training on the screen: a bar with samples on a terminal, plain lines elsewhere."""
+
+import json
+import math
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+from typing import IO, TYPE_CHECKING, Protocol
+
+from charrnn.errors import CharRNNError
+from charrnn.events import Event, Finished, Report, Step
+from charrnn.model import Model
+from charrnn.options import TrainingOptions
+from charrnn.training import Trainer
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from tqdm import tqdm  # type: ignore[import-untyped]  # it has no stubs
+
+SAMPLE_STEPS = (100, 300, 500, 700, 1200)
+"""Where Karpathy (2015) shows how War and Peace emerges; from 2000 on, every 2000 steps."""
+SAMPLE_LENGTH = 300
+SAMPLE_TEMPERATURE = 0.8
+
+
+def watch(
+    trainer: Trainer,
+    *,
+    wished: TrainingOptions,
+    sample_every: int | None,
+    log: Path | None,
+    quiet: bool,
+    resume_command: str,
+) -> int:
+    """Run the training and show it; the exit code."""
+    screen = open_screen(trainer, quiet)
+    with log_file(log) as log_to, stop_on_signals(trainer) as signals:
+        try:
+            for line in introduction(trainer, wished):
+                screen.say(line)
+            for event in trainer.run():
+                if isinstance(event, Report) and log_to is not None:
+                    log_to.write(json.dumps(asdict(event)) + "\n")
+                    log_to.flush()
+                screen.show(event)
+                if type(event) is Step and sample_is_due(event.step, sample_every):
+                    screen.sample(event, written_sample(trainer))
+        finally:
+            screen.close()
+        for line in conclusion(event, trainer, resume_command):
+            screen.say(line)
+    return 128 + signals[0] if signals else 0
+
+
+def sample_is_due(step: int, every: int | None) -> bool:
+    if every is None:
+        return step in SAMPLE_STEPS or step % 2000 == 0
+    return every > 0 and step % every == 0
+
+
+def written_sample(trainer: Trainer) -> str:
+    """A short text by the network as it is now; the training's own chance is not touched."""
+    model = Model(trainer.network, trainer.corpus.vocabulary)
+    return model.sample(SAMPLE_LENGTH, temperature=SAMPLE_TEMPERATURE, seed=trainer.step)
+
+
+def introduction(trainer: Trainer, wished: TrainingOptions) -> Iterator[str]:
+    """What is about to happen."""
+    corpus, config, options = trainer.corpus, trainer.network.config, trainer.options
+    kind = "bytes" if corpus.vocabulary.is_bytes else "characters"
+    yield f"{corpus.name}: {len(corpus.ids):,} {kind}, {corpus.vocabulary.size} different ones"
+    yield (
+        f"network: {config.layers} × {config.hidden_size} LSTM, "
+        f"{trainer.network.parameters.size:,} weights; {options.threads} threads"
+    )
+    batch, steps = trainer.batches.batch, trainer.batches.steps
+    if (batch, steps) != (wished.batch_size, wished.seq_length) and trainer.step == 0:
+        yield (
+            f"the text is short: it is read in {batch} streams of {steps} characters at a time "
+            f"instead of {wished.batch_size} of {wished.seq_length}"
+        )
+    if trainer.held_out == 0:
+        yield "nothing is held out for validation: the newest weights count as the best"
+    if trainer.step:
+        yield f"going on after step {trainer.step:,} (epoch {trainer.epoch:.2f})"
+    if trainer.stretched:
+        yield (
+            f"the learning rate follows the schedule of a run of {trainer.budget}, of which "
+            f"{trainer.progress:.0%} is over: it goes on at {trainer.learning_rate:.2g}"
+        )
+    yield f"training for {trainer.budget}; checkpoint: {trainer.output}"
+
+
+def conclusion(event: Event, trainer: Trainer, resume_command: str) -> Iterator[str]:
+    """How it ended."""
+    assert isinstance(event, Finished)
+    loss = event.validation_loss
+    measured = "" if loss is None else f"; validation loss {nats_and_bits(loss)}"
+    if event.stopped:
+        yield f"stopped after step {event.step:,}; saved to {event.path}"
+        yield f"go on with: {resume_command}"
+    else:
+        yield f"finished after step {event.step:,} in {clock(event.seconds)}{measured}"
+        yield f"saved to {event.path}; write with: charrnn sample -c {event.path}"
+
+
+def nats_and_bits(loss: float) -> str:
+    return f"{loss:.4f} nats ({loss / math.log(2):.4f} bits) per character"
+
+
+def clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def time_left(step: Step) -> str:
+    if step.progress <= 0:
+        return "?"
+    return clock(step.seconds * (1 - step.progress) / step.progress)
+
+
+def harmless(text: str) -> str:
+    """Text that a terminal shows and does not obey: control characters become a middle dot."""
+    return "".join(
+        character if character.isprintable() or character == "\n" else "·"
+        for character in text.replace("\r\n", "\n").expandtabs(4)
+    )
+
+
+class Screen(Protocol):
+    """Where a training is shown."""
+
+    def say(self, line: str) -> None: ...
+    def show(self, event: Event) -> None: ...
+    def sample(self, step: Step, text: str) -> None: ...
+    def close(self) -> None: ...
+
+
+def open_screen(trainer: Trainer, quiet: bool) -> Screen:
+    if quiet:
+        return Silence()
+    if sys.stderr.isatty():
+        return Bar(trainer)
+    return Lines()
+
+
+class Silence:
+    """--quiet."""
+
+    def say(self, line: str) -> None: ...
+    def show(self, event: Event) -> None: ...
+    def sample(self, step: Step, text: str) -> None: ...
+    def close(self) -> None: ...
+
+
+class Lines:
+    """Plain lines on stderr, for files and pipes."""
+
+    def say(self, line: str) -> None:
+        print(line, file=sys.stderr, flush=True)  # noqa: T201  # the screen of this class
+
+    def show(self, event: Event) -> None:
+        if isinstance(event, Report):
+            held_out = event.validation_loss
+            validation = "" if held_out is None else f"  validation {held_out:.4f}"
+            self.say(
+                f"step {event.step:,}  epoch {event.epoch:.2f}  "
+                f"loss {event.loss:.4f} nats ({event.loss / math.log(2):.4f} bits){validation}  "
+                f"{event.characters_per_second:,.0f} characters/s  {time_left(event)} left"
+            )
+
+    def sample(self, step: Step, text: str) -> None:
+        self.say(f"--- sample at step {step.step:,} ---\n{harmless(text)}\n---")
+
+    def close(self) -> None: ...
+
+
+class Bar:
+    """A tqdm bar on the terminal of stderr, with notices and samples above it."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        from rich.console import Console
+
+        self._console = Console(stderr=True, highlight=False)
+        self._bar: tqdm | None = None
+        self._start = trainer.progress
+
+    def say(self, line: str) -> None:
+        self._print(line)
+
+    def show(self, event: Event) -> None:
+        if isinstance(event, Step):
+            bar = self._opened()
+            held_out = event.validation_loss
+            validation = "" if held_out is None else f" · validation {held_out:.3f}"
+            bar.set_description_str(
+                f"epoch {event.epoch:.2f} · loss {event.loss:.3f} nats "
+                f"{event.loss / math.log(2):.3f} bits{validation}",
+                refresh=False,
+            )
+            bar.set_postfix_str(
+                f"{event.characters_per_second:,.0f} chars/s · {time_left(event)} left",
+                refresh=False,
+            )
+            bar.update(event.progress - bar.n)
+
+    def sample(self, step: Step, text: str) -> None:
+        from rich.rule import Rule
+        from rich.text import Text
+
+        self._print(Rule(f"step {step.step:,} · loss {step.loss:.3f} nats", style="dim"))
+        self._print(Text(harmless(text), style="italic"))
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def _opened(self) -> "tqdm":
+        if self._bar is None:
+            from tqdm import tqdm
+
+            self._bar = tqdm(
+                total=1.0,
+                initial=self._start,
+                file=sys.stderr,
+                dynamic_ncols=True,
+                bar_format="{percentage:3.0f}%|{bar}| {desc} · {postfix}",
+            )
+        return self._bar
+
+    def _print(self, what: "RenderableType") -> None:
+        if self._bar is None:
+            self._console.print(what, markup=False, soft_wrap=True)
+            return
+        self._bar.clear()
+        self._console.print(what, markup=False)
+        self._bar.refresh()
+
+
+@contextmanager
+def log_file(path: Path | None) -> Iterator[IO[str] | None]:
+    """The file for the reports, opened to be appended to."""
+    if path is None:
+        yield None
+        return
+    try:
+        file = path.open("a", encoding="utf-8")
+    except OSError as error:
+        raise CharRNNError(f"cannot write the log {path}: {error.strerror}") from error
+    with file:
+        yield file
+
+
+@contextmanager
+def stop_on_signals(trainer: Trainer) -> Iterator[list[int]]:
+    """Let SIGINT and SIGTERM end the training after the step at hand; the signals that came.
+
+    A second signal has its usual effect at once.
+    """
+    came: list[int] = []
+    usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def stop(number: int, _: FrameType | None) -> None:
+        came.append(number)
+        trainer.request_stop()
+        restore()
+
+    def restore() -> None:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
+
+    for number in usual:
+        signal.signal(number, stop)
+    try:
+        yield came
+    finally:
+        restore()

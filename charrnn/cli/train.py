@@ -1,0 +1,207 @@
+"""`charrnn train`."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from charrnn.errors import CheckpointError, OptionError
+from charrnn.options import (
+    DEFAULT_HIDDEN_SIZE,
+    DEFAULT_LAYERS,
+    DEFAULT_MINUTES,
+    TrainingOptions,
+    spoken,
+    usable_threads,
+)
+
+if TYPE_CHECKING:
+    from charrnn.corpus import Corpus
+    from charrnn.training import Trainer
+
+DEFAULTS = TrainingOptions()
+NETWORK_OPTIONS = ("hidden_size", "layers")
+TRAINING_OPTIONS = tuple(DEFAULTS.to_json())
+
+
+@click.command()
+@click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Checkpoint to write.  [default: the name of the first text, with .npz, in this folder]",
+)
+@click.option("--resume", is_flag=True, help="Go on with the training saved in the output.")
+@click.option("--force", is_flag=True, help="Overwrite an existing output.")
+@click.option("--encoding", default="utf-8", help="Encoding of the texts.")
+@click.option("--bytes", "as_bytes", is_flag=True, help="Learn bytes instead of characters.")
+@click.option("--hidden-size", type=int, default=DEFAULT_HIDDEN_SIZE, help="Units in a layer.")
+@click.option("--layers", type=int, default=DEFAULT_LAYERS, help="Layers, one above the other.")
+@click.option(
+    "--seq-length",
+    type=int,
+    default=DEFAULTS.seq_length,
+    help="Characters through which the gradient flows back.",
+)
+@click.option(
+    "--batch-size",
+    type=int,
+    default=DEFAULTS.batch_size,
+    help="Places of the text that are read side by side.",
+)
+@click.option("--epochs", type=float, help="End when the text was read so often.")
+@click.option(
+    "--minutes",
+    type=float,
+    help=f"End after so many minutes.  [default: {DEFAULT_MINUTES:g}, without --epochs]",
+)
+@click.option(
+    "--learning-rate",
+    type=float,
+    default=DEFAULTS.learning_rate,
+    help="The highest one; it rises first and then falls along a cosine over the whole run.",
+)
+@click.option(
+    "--clip",
+    type=float,
+    default=DEFAULTS.clip,
+    help="Longest gradient (Euclidean norm); 0 leaves it alone.",
+)
+@click.option(
+    "--validation-fraction",
+    type=float,
+    default=DEFAULTS.validation_fraction,
+    help="Share of the text, at its end, that is held out to measure the loss.",
+)
+@click.option("--seed", type=int, default=DEFAULTS.seed, help="Seed of the first weights.")
+@click.option(
+    "--threads",
+    type=int,
+    help="Threads that share the batch; a run repeats to the bit for the same number."
+    "  [default: all processors]",
+)
+@click.option(
+    "--sample-every",
+    type=int,
+    help="Steps between samples of what was learned; 0 for none."
+    "  [default: after 100, 300, 500, 700, 1200, 2000 and every further 2000]",
+)
+@click.option(
+    "--log",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Append reports to this file, one JSON object a line.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@click.pass_context
+def train(
+    ctx: click.Context,
+    /,
+    texts: tuple[str, ...],
+    output: Path | None,
+    resume: bool,
+    force: bool,
+    encoding: str,
+    as_bytes: bool,
+    sample_every: int | None,
+    log: Path | None,
+    quiet: bool,
+    **_: Any,
+) -> None:
+    """Learn to write like TEXT: files, folders (their *.txt) or - for standard input.
+
+    The model is saved to a checkpoint every half minute and at the end. Ctrl-C ends the training
+    early and saves it; --resume goes on from there, as if it had never stopped.
+    """
+    from charrnn.cli.progress import watch
+    from charrnn.corpus import read_corpus
+
+    if resume and force:
+        raise click.UsageError("--resume goes on with a checkpoint, --force replaces it: choose")
+    if sample_every is not None and sample_every < 0:
+        raise OptionError(f"--sample-every must be 0 or more, not {sample_every}")
+    path = default_output(texts[0]) if output is None else output
+    check_output(path, resume=resume, force=force)
+    given = given_options(ctx)
+    options = TrainingOptions(**{"threads": usable_threads()} | training_part(given))
+    corpus = read_corpus(texts, encoding=encoding, as_bytes=as_bytes, stdin=sys.stdin.buffer)
+    trainer = resumed(path, corpus, given) if resume else started(path, corpus, options, given)
+    again = " ".join(
+        ["charrnn", "train", *texts, *(["-o", str(path)] if output else []), "--resume"]
+    )
+    sys.exit(
+        watch(
+            trainer,
+            wished=options,
+            sample_every=sample_every,
+            log=log,
+            quiet=quiet,
+            resume_command=again,
+        )
+    )
+
+
+def default_output(text: str) -> Path:
+    """Where the model of `text` goes: its name with .npz, in the current folder."""
+    return Path("stdin.npz" if text == "-" else Path(text).resolve().stem + ".npz")
+
+
+def check_output(path: Path, *, resume: bool, force: bool) -> None:
+    """Find out before the work whether the checkpoint can be written where it is wanted."""
+    if not path.parent.is_dir():
+        raise CheckpointError(
+            f"the folder {path.parent} for the checkpoint does not exist: make it"
+        )
+    if resume and not path.exists():
+        raise CheckpointError(f"there is no {path} to resume: leave --resume out to begin it")
+    if path.exists() and not (resume or force):
+        raise CheckpointError(
+            f"{path} is there already: go on with it (--resume), overwrite it (--force), "
+            "or name another --output"
+        )
+
+
+def given_options(ctx: click.Context) -> dict[str, Any]:
+    """The options of network and training that the user has set, with their values."""
+    from click.core import ParameterSource
+
+    return {
+        name: ctx.params[name]
+        for name in (*NETWORK_OPTIONS, *TRAINING_OPTIONS)
+        if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
+        and ctx.params[name] is not None
+    }
+
+
+def training_part(given: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if name in TRAINING_OPTIONS}
+
+
+def started(
+    path: Path, corpus: "Corpus", options: TrainingOptions, given: dict[str, Any]
+) -> "Trainer":
+    from charrnn.training import Trainer
+
+    return Trainer.start(
+        corpus,
+        options,
+        hidden_size=given.get("hidden_size", DEFAULT_HIDDEN_SIZE),
+        layers=given.get("layers", DEFAULT_LAYERS),
+        output=path,
+    )
+
+
+def resumed(path: Path, corpus: "Corpus", given: dict[str, Any]) -> "Trainer":
+    from charrnn.checkpoint import read_checkpoint
+    from charrnn.training import Trainer
+
+    checkpoint = read_checkpoint(path)
+    for name in NETWORK_OPTIONS:
+        saved = getattr(checkpoint.config, name)
+        if given.get(name, saved) != saved:
+            raise OptionError(
+                f"{spoken(name)} {given[name]} does not fit {path}, which has {saved}: leave the "
+                "option out, or train anew with another --output"
+            )
+    return Trainer.resume(checkpoint, corpus, training_part(given), output=path)

@@ -1,0 +1,297 @@
+"""From files, folders or standard input to ids: what a network learns from.
+
+The bytes are read once, in segments, and walked through twice: the first walk collects the symbols
+and counts them, the second turns them into ids and lets go of each segment behind it. The text is
+taken verbatim: line ends and byte order marks are symbols like all others.
+"""
+
+import codecs
+import hashlib
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Self
+
+import numpy as np
+
+from charrnn.errors import CorpusError, OptionError
+from charrnn.vocabulary import Ids, Vocabulary, code_points
+
+# larger than what the C library keeps for itself when it is freed (at most 32 MiB)
+SEGMENT = 64 * 2**20
+"""Bytes of one read."""
+
+CHUNK = 2**17
+"""Bytes that are decoded in one go."""
+
+STDIN = "-"
+_MOST_NAMED = 3  # sources that the name of a corpus spells out
+_OTHER_ENCODING = (
+    "name the encoding with `--encoding NAME`, or learn from the raw bytes with `--bytes`"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """A text as ids (N,), read-only, with what is needed to know it again.
+
+    `sha256` is the digest of the raw bytes of all sources in order, and `bytes_read` their number;
+    `name` is short and printable, for people.
+    """
+
+    ids: Ids
+    vocabulary: Vocabulary
+    sha256: str
+    name: str
+    bytes_read: int
+
+    def split(self, validation_fraction: float) -> tuple[Ids, Ids]:
+        """The front of the text to train on, and the given fraction at its end for validation.
+
+        Both are views, and at least 2 symbols are left to train on. Raises OptionError for a
+        fraction that is not in [0, 1).
+        """
+        if not 0 <= validation_fraction < 1:
+            raise OptionError(
+                f"a validation fraction of {validation_fraction} makes no sense: "
+                "give 0 or more, and less than 1"
+            )
+        front = max(len(self.ids) - round(len(self.ids) * validation_fraction), 2)
+        return self.ids[:front], self.ids[front:]
+
+    @classmethod
+    def from_text(cls, text: str | bytes, name: str = "text") -> Self:
+        """The corpus of a text in memory: of its bytes for `bytes`, of its characters for `str`.
+
+        Raises CorpusError where there is nothing to learn, or a lone surrogate in it.
+        """
+        if isinstance(text, bytes):
+            return cls._learn([_Source(name, [text])], name, None)
+        try:
+            raw = text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise _surrogate(name) from error
+        return cls._learn([_Source(name, [raw])], name, "utf-8")
+
+    @classmethod
+    def _learn(cls, sources: Sequence["_Source"], name: str, encoding: str | None) -> Self:
+        """Walk twice through the `sources`, which are empty afterwards; None stands for bytes."""
+        digest = hashlib.sha256()
+        symbols = _Symbols()
+        bytes_read = length = 0
+        for source in sources:
+            for segment in source.segments:
+                digest.update(segment)
+                bytes_read += len(segment)
+            for piece in _pieces(source.name, source.segments, encoding):
+                symbols.add(piece)
+                length += len(piece)
+            symbols.check_surrogates(source.name)
+        if length < 2:
+            unit = "characters" if encoding else "bytes"
+            what = "is empty" if length == 0 else "has only one symbol"
+            raise CorpusError(f"{name} {what}: a text of at least 2 {unit} is needed")
+        vocabulary = symbols.vocabulary(is_bytes=encoding is None)
+        if len(vocabulary) < 2:
+            raise CorpusError(
+                f"nothing to learn: {name} has only the symbol {vocabulary.symbol(0)}, "
+                "over and over; give a text of at least 2 different symbols"
+            )
+        ids = np.empty(length, vocabulary.dtype)
+        start = 0
+        for source in sources:
+            for piece in _pieces(source.name, _drained(source.segments), encoding):
+                ids[start : start + len(piece)] = vocabulary.encode(piece)
+                start += len(piece)
+        ids.flags.writeable = False
+        return cls(ids, vocabulary, digest.hexdigest(), name, bytes_read)
+
+
+def read_corpus(
+    sources: Sequence[str | os.PathLike[str]],
+    *,
+    encoding: str = "utf-8",
+    as_bytes: bool = False,
+    stdin: BinaryIO | None = None,
+) -> Corpus:
+    """Read files, folders (their `*.txt`, by name) and `-`, one behind the other.
+
+    `-` stands for `stdin`, by default the standard input of the process, and may come once. With
+    `as_bytes` the symbols are bytes, and `encoding` is of no account.
+
+    Memory: the larger of the raw bytes and the ids, and one `SEGMENT`.
+
+    Raises CorpusError where a source cannot be read or decoded, or there is nothing to learn.
+    """
+    if not as_bytes:
+        _check_encoding(encoding)
+    if not sources:
+        raise CorpusError("no text is given: name a file, a folder, or `-` for standard input")
+    paths = [os.fspath(source) for source in sources]
+    if paths.count(STDIN) > 1:
+        raise CorpusError("standard input can be read only once: give `-` a single time")
+    read = [
+        _read_stdin(stdin) if path == STDIN else _read_file(path)
+        for source in paths
+        for path in _files(source)
+    ]
+    return Corpus._learn(read, _short_name(paths), None if as_bytes else encoding)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The raw bytes of one file, and its name in messages."""
+
+    name: str
+    segments: list[bytes]
+
+
+class _Symbols:
+    """The symbols seen so far."""
+
+    def __init__(self) -> None:
+        self._seen = np.zeros(sys.maxunicode + 1, np.bool_)
+        self._known = b""  # those found in bytes and ASCII text
+
+    def add(self, piece: str | bytes) -> None:
+        if isinstance(piece, str):
+            if not piece.isascii():
+                self._seen[code_points(piece)] = True
+                return
+            piece = piece.encode("ascii")
+        if new := bytes(set(piece.translate(None, self._known))):
+            self._known += new
+            self._seen[list(new)] = True
+
+    def check_surrogates(self, name: str) -> None:
+        if self._seen[0xD800:0xE000].any():
+            raise _surrogate(name)
+
+    def vocabulary(self, *, is_bytes: bool) -> Vocabulary:
+        return Vocabulary(np.flatnonzero(self._seen).astype(np.uint32), is_bytes=is_bytes)
+
+
+def _pieces(
+    name: str, segments: Iterable[bytes], encoding: str | None
+) -> Iterator[str] | Iterator[bytes]:
+    chunks = (
+        segment[start : start + CHUNK]
+        for segment in segments
+        for start in range(0, len(segment), CHUNK)
+    )
+    return chunks if encoding is None else _decoded(name, chunks, encoding)
+
+
+def _decoded(name: str, chunks: Iterable[bytes], encoding: str) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    read = 0
+    try:
+        for chunk in chunks:
+            read += len(chunk)
+            yield decoder.decode(chunk)
+        yield decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        # its object is what was left over from the chunk before, and this chunk
+        offset = read - len(error.object) + error.start
+        raise CorpusError(
+            f"{name} is not valid {encoding} at byte {offset} ({error.reason}): {_OTHER_ENCODING}"
+        ) from error
+    except UnicodeError as error:
+        raise CorpusError(f"{name} is not valid {encoding} ({error}): {_OTHER_ENCODING}") from error
+
+
+def _drained(segments: list[bytes]) -> Iterator[bytes]:
+    """The segments in order, each forgotten once it has been handed out."""
+    segments.reverse()
+    while segments:
+        yield segments.pop()
+
+
+def _files(source: str) -> list[str]:
+    """The `*.txt` of a folder, or the source itself."""
+    if source == STDIN or not os.path.isdir(source):
+        return [source]
+    try:
+        names = sorted(os.listdir(source))
+    except OSError as error:
+        raise _unreadable(_shown(source), error) from error
+    # a shell's *.txt has no hidden files either
+    texts = [name for name in names if name.endswith(".txt") and not name.startswith(".")]
+    files = [path for name in texts if not os.path.isdir(path := os.path.join(source, name))]
+    if not files:
+        raise CorpusError(f"the folder {_shown(source)} has no *.txt: name the files themselves")
+    return files
+
+
+def _read_file(path: str) -> _Source:
+    name = _shown(path)
+    try:
+        status = os.stat(path)
+        if stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode):
+            raise CorpusError(f"{name} is a device, which may never end: give a file, or `-`")
+        with open(path, "rb") as file:
+            # one byte more than the file has finds its end without another segment
+            size = status.st_size + 1 if stat.S_ISREG(status.st_mode) else SEGMENT
+            return _Source(name, _segments(file, size))
+    except FileNotFoundError as error:
+        raise CorpusError(f"{name} does not exist: check the name of the file") from error
+    except (OSError, ValueError) as error:  # ValueError: a name with a null character
+        raise _unreadable(name, error) from error
+
+
+def _read_stdin(stdin: BinaryIO | None) -> _Source:
+    name = "standard input"
+    if stdin is None:
+        if sys.stdin is None:
+            raise CorpusError("standard input is closed: name a file instead of `-`")
+        stdin = sys.stdin.buffer
+    try:
+        return _Source(name, _segments(stdin, SEGMENT))
+    except (OSError, ValueError) as error:  # ValueError: the stream has been closed
+        raise _unreadable(name, error) from error
+
+
+def _segments(stream: BinaryIO, size: int) -> list[bytes]:
+    segments = []
+    size = min(SEGMENT, max(size, 4096))  # a file may not tell its size, as in /proc
+    while segment := stream.read(size):
+        segments.append(segment)
+    if segment is None:
+        raise BlockingIOError("it is in non-blocking mode, and has no data yet")
+    return segments
+
+
+def _check_encoding(encoding: str) -> None:
+    advice = "see https://docs.python.org/3/library/codecs.html#standard-encodings"
+    try:
+        b"text".decode(encoding)
+    except UnicodeError:
+        pass  # a text encoding, in which these bytes mean nothing
+    except (LookupError, ValueError) as error:  # ValueError: a null character in the name
+        raise CorpusError(f"{_shown(encoding)} is not an encoding: {advice}") from error
+
+
+def _short_name(paths: Sequence[str]) -> str:
+    names = [
+        "standard input" if path == STDIN else _shown(Path(path).name or Path(path).resolve().name)
+        for path in paths
+    ]
+    if len(names) <= _MOST_NAMED:
+        return ", ".join(names)
+    return f"{', '.join(names[:_MOST_NAMED])} and {len(names) - _MOST_NAMED} more"
+
+
+def _shown(path: str) -> str:
+    return path if path and path.isprintable() else ascii(path)
+
+
+def _unreadable(name: str, error: Exception) -> CorpusError:
+    reason = getattr(error, "strerror", None) or error
+    return CorpusError(f"{name} cannot be read ({reason}): check it, or give another file")
+
+
+def _surrogate(name: str) -> CorpusError:
+    return CorpusError(f"{name} has lone surrogates, which are not characters: leave them out")

@@ -1,0 +1,71 @@
+"""What a training tells those who watch it."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step is done: the smoothed training loss in nats, and how far the run is (0 … 1)."""
+
+    step: int
+    epoch: float
+    progress: float
+    loss: float
+    validation_loss: float | None
+    """The newest one, in nats."""
+    learning_rate: float
+    gradient_norm: float
+    characters_per_second: float
+    seconds: float
+    """Of training so far, earlier runs included."""
+
+
+@dataclass(frozen=True)
+class Report(Step):
+    """A step worth a line in a log; `validated` where the validation loss is a new one."""
+
+    validated: bool
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The checkpoint was written, for the state after `step`."""
+
+    path: Path
+    step: int
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The end of the run, or `stopped` before it. `validation_loss` (nats) is that of the best
+    weights on the whole held-out text; None where it was not measured."""
+
+    step: int
+    seconds: float
+    stopped: bool
+    validation_loss: float | None
+    path: Path | None
+
+
+Event = Step | Report | Saved | Finished
+
+
+class Speedometer:
+    """Characters per second over the last seconds."""
+
+    def __init__(self, window: float = 5.0) -> None:
+        self._window = window
+        self._marks: list[tuple[float, int]] = []
+        self._total = 0
+
+    def add(self, characters: int) -> float:
+        """Count characters that were just done; the speed now."""
+        now = time.monotonic()
+        self._total += characters
+        self._marks.append((now, self._total))
+        while len(self._marks) > 2 and now - self._marks[0][0] > self._window:
+            self._marks.pop(0)
+        (start, before), (end, after) = self._marks[0], self._marks[-1]
+        return (after - before) / (end - start) if end > start else 0.0

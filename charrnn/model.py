@@ -1,0 +1,132 @@
+"""A trained model as a library user holds it."""
+
+import codecs
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charrnn.blas import one_thread
+from charrnn.checkpoint import Checkpoint, read_checkpoint
+from charrnn.errors import OptionError
+from charrnn.network import IdArray, Network
+from charrnn.sampling import Sampler, check_temperature, generate
+from charrnn.vocabulary import Vocabulary
+
+Text = str | bytes
+
+
+class Model:
+    """A network with its vocabulary.
+
+    >>> model = charrnn.load("war_and_peace.npz")           # doctest: +SKIP
+    >>> model.sample(200, temperature=0.8, seed=1)          # doctest: +SKIP
+    """
+
+    def __init__(self, network: Network, vocabulary: Vocabulary) -> None:
+        self.network = network
+        self.vocabulary = vocabulary
+        self._stepper: Sampler | None = None
+
+    def sample(
+        self,
+        length: int = 500,
+        *,
+        temperature: float = 1.0,
+        seed: int | None = None,
+        prime: Text = "",
+    ) -> str:
+        """Text of `length` characters that goes on from `prime`, which is not part of it.
+
+        Temperatures below 1 write more safely, above 1 more wildly, 0 always takes the most
+        probable character. The same seed gives the same text; None gives another each time. A model
+        of bytes counts bytes. Raises OptionError for a length or temperature that makes no sense,
+        and UnknownSymbolError for a prime with symbols the model has never seen.
+        """
+        pieces = self.stream(length, temperature=temperature, seed=seed, prime=prime)
+        return "".join(pieces)
+
+    def stream(
+        self,
+        length: int | None = None,
+        *,
+        temperature: float = 1.0,
+        seed: int | None = None,
+        prime: Text = "",
+    ) -> Iterator[str]:
+        """The same as `sample`, character by character; without a length it never ends."""
+        drawn = self.sample_ids(
+            length, temperature=temperature, seed=seed, prime=self.vocabulary.encode(prime)
+        )
+        if not self.vocabulary.is_bytes:
+            return (self.vocabulary.decode(ids) for ids in drawn)
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        return (decoder.decode(self.vocabulary.decode_bytes(ids)) for ids in drawn)
+
+    def sample_ids(
+        self,
+        length: int | None = None,
+        *,
+        temperature: float = 1.0,
+        seed: int | None = None,
+        prime: IdArray | None = None,
+        samples: int = 1,
+    ) -> Iterator[NDArray[np.intp]]:
+        """Symbols of `samples` texts side by side: (samples,) ids at a time.
+
+        Without a prime the texts begin as after a line end, where the model knows line ends.
+        """
+        check_temperature(temperature)
+        if length is not None and length < 0:
+            raise OptionError(f"a length of {length} makes no sense: give 0 or more")
+        if samples < 1:
+            raise OptionError(f"{samples} samples make no sense: give 1 or more")
+        return self._sample_ids(length, temperature, seed, prime, samples)
+
+    def _sample_ids(
+        self,
+        length: int | None,
+        temperature: float,
+        seed: int | None,
+        prime: IdArray | None,
+        samples: int,
+    ) -> Iterator[NDArray[np.intp]]:
+        with one_thread():
+            sampler = Sampler(self.network, samples)
+            sampler.prime(self._line_end() if prime is None or len(prime) == 0 else prime)
+            rng = np.random.default_rng(seed)
+            yield from generate(sampler, rng, length=length, temperature=temperature)
+
+    def _line_end(self) -> IdArray:
+        newline = b"\n" if self.vocabulary.is_bytes else "\n"
+        return self.vocabulary.encode(newline, unknown="skip")
+
+    def step(self, symbol: str | bytes) -> dict[str, float]:
+        """Read one symbol; the probability of every symbol that may come next.
+
+        The state is kept from call to call, until `reset`. The symbols of a model of bytes are
+        named by the characters U+0000 to U+00FF.
+        """
+        ids = self.vocabulary.encode(symbol)
+        if len(ids) != 1:
+            raise OptionError(f"a step reads one symbol, not {len(ids)}")
+        if self._stepper is None:
+            self._stepper = Sampler(self.network)
+        self._stepper.feed(ids)
+        names = [chr(symbol) for symbol in self.vocabulary.symbols.tolist()]
+        return dict(zip(names, self._stepper.probabilities[:, 0].tolist(), strict=True))
+
+    def reset(self) -> None:
+        """Forget what `step` has read."""
+        self._stepper = None
+
+
+def model_of(checkpoint: Checkpoint) -> Model:
+    """The model that a checkpoint holds."""
+    return Model(checkpoint.network(), checkpoint.vocabulary)
+
+
+def load(path: str | Path) -> Model:
+    """The model in the checkpoint `path`. Raises CheckpointError where there is none."""
+    return model_of(read_checkpoint(Path(path)))

@@ -1,0 +1,76 @@
+"""What a training can be told, with its defaults and limits."""
+
+import math
+import os
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from charrnn.errors import OptionError
+
+DEFAULT_HIDDEN_SIZE = 256
+DEFAULT_LAYERS = 2
+DEFAULT_MINUTES = 10.0
+DEFAULT_EPOCHS = 50.0
+"""With no budget given, a training ends after `DEFAULT_MINUTES`, or earlier: after this many epochs
+and at least `DEFAULT_STEPS` steps."""
+DEFAULT_STEPS = 2000
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How to train. Raises OptionError for values that make no sense.
+
+    The run ends when the first of `epochs` and `minutes` is used up; the learning rate falls over
+    the whole run. `clip` limits the norm of the gradient, 0 leaves it alone.
+    """
+
+    batch_size: int = 64
+    seq_length: int = 64
+    epochs: float | None = None
+    minutes: float | None = None
+    learning_rate: float = 0.008
+    clip: float = 1.0
+    validation_fraction: float = 0.1
+    seed: int = 1
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "seq_length", "threads"):
+            value = getattr(self, name)
+            if type(value) is not int or value < 1:
+                raise OptionError(
+                    f"{spoken(name)} must be a whole number of at least 1, not {value}"
+                )
+        for name in ("epochs", "minutes", "learning_rate"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise OptionError(f"{spoken(name)} must be a number above 0, not {value}")
+        if not (math.isfinite(self.clip) and self.clip >= 0):
+            raise OptionError(f"{spoken('clip')} must be a number of at least 0, not {self.clip}")
+        if not 0 <= self.validation_fraction < 1:
+            raise OptionError(
+                f"{spoken('validation_fraction')} must be at least 0 and less than 1, "
+                f"not {self.validation_fraction}"
+            )
+        if type(self.seed) is not int or self.seed < 0:
+            raise OptionError(f"{spoken('seed')} must be a whole number of at least 0")
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """The options that `to_json` has described; raises TypeError for anything else."""
+        return cls(**data)
+
+
+def usable_threads() -> int:
+    """The processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def spoken(name: str) -> str:
+    """An option as the user writes it: `--batch-size` for batch_size."""
+    return "--" + name.replace("_", "-")

@@ -1,0 +1,75 @@
+"""One symbol after another: the network's own predictions, fed back to it."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charrnn.errors import OptionError
+from charrnn.network import IdArray, Network
+from charrnn.softmax import softmax
+
+
+class Sampler:
+    """S streams of text that go on from the same prime; it carries their state.
+
+    Before anything was fed, the prediction is that of a state of zeros.
+    """
+
+    def __init__(self, network: Network, samples: int = 1) -> None:
+        self._workspace = network.workspace(1, samples)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything that was fed."""
+        self._workspace.reset()
+        self._logits = self._workspace.predict()
+
+    def feed(self, ids: IdArray) -> None:
+        """Read one symbol in each stream: `ids` (S,)."""
+        self._logits = self._workspace.forward(ids.reshape(1, -1))
+
+    def prime(self, ids: IdArray) -> None:
+        """Read the symbols `ids` (N,) in all streams alike."""
+        for id in ids:
+            self.feed(np.full(self._workspace.batch, id))
+
+    @property
+    def probabilities(self) -> NDArray[np.float64]:
+        """What comes next, (V, S): each column sums to 1."""
+        return softmax(self._logits)
+
+    def draw(self, rng: np.random.Generator, temperature: float) -> NDArray[np.intp]:
+        """Draw the next symbol of each stream (S,) from softmax(logits / temperature).
+
+        Temperature 0 takes the most probable symbol. Nothing is fed.
+        """
+        if temperature == 0:
+            best: NDArray[np.intp] = self._logits.argmax(axis=0)
+            return best
+        logits = self._logits.astype(np.float64)
+        logits -= logits.max(axis=0)
+        p = np.exp(logits / temperature).cumsum(axis=0)
+        # the first symbol whose cumulative probability exceeds a number drawn from [0, 1)
+        drawn: NDArray[np.intp] = (p <= rng.random(p.shape[1]) * p[-1]).sum(axis=0)
+        return drawn
+
+
+def check_temperature(temperature: float) -> None:
+    """Raises OptionError unless the temperature is a number of at least 0."""
+    if not (math.isfinite(temperature) and temperature >= 0):
+        raise OptionError(f"a temperature of {temperature} makes no sense: give 0 or more")
+
+
+def generate(
+    sampler: Sampler, rng: np.random.Generator, *, length: int | None, temperature: float
+) -> Iterator[NDArray[np.intp]]:
+    """Symbols (S,), one draw after another: `length` of them, or without end for None."""
+    check_temperature(temperature)
+    count = 0
+    while length is None or count < length:
+        ids = sampler.draw(rng, temperature)
+        yield ids
+        sampler.feed(ids)
+        count += 1
