@@ -9,7 +9,7 @@ def one_thread() -> AbstractContextManager[object]:
     The batch is shared out among threads of our own, and a product that spreads over all processors
     by itself would only get in their way.
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it has no stubs
+    from threadpoolctl import threadpool_limits
 
     limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
     return limits

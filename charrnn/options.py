@@ -28,7 +28,7 @@ class TrainingOptions:
     seq_length: int = 64
     epochs: float | None = None
     minutes: float | None = None
-    learning_rate: float = 0.008
+    learning_rate: float = 0.01
     clip: float = 1.0
     validation_fraction: float = 0.1
     seed: int = 1

@@ -200,12 +200,12 @@ class Trainer:
             while self.progress < 1 and not self.stop_requested:
                 step = self._take_step(shards)
                 yield step
-                due = self._validation_is_due()
-                if due:
-                    self._validate()
                 now = time.monotonic()
                 self.seconds += now - clock
                 clock = now
+                due = self._validation_is_due()
+                if due:
+                    self._validate()
                 if due or now - reported >= REPORT_SECONDS:
                     reported = now
                     yield self._report(step, validated=due)
@@ -257,7 +257,7 @@ class Trainer:
             return False
         # a run measured in steps looks at the same steps every time, whatever it costs
         affordable = self._validation_seconds <= VALIDATION_SHARE * self.seconds
-        return self.options.minutes is None or affordable or self.progress >= 1
+        return self.progress >= 1 or self.options.minutes is None or affordable
 
     def _validate(self) -> None:
         assert self._quick_evaluation is not None

@@ -21,7 +21,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 import click
-from tqdm import tqdm  # type: ignore[import-untyped,unused-ignore]  # stubs are a package apart
+from tqdm import tqdm
 
 LIST = Path(__file__).with_name("public.toml")
 _CHUNK = 1 << 16  # bytes

@@ -1,19 +1,15 @@
 """The network: against its naive twin, and what must hold whatever its weights are."""
 
 import math
-import tracemalloc
 from typing import Any
 
 import numpy as np
 import pytest
 
-from charrnn import inputs
 from charrnn.cells import CELLS
 from charrnn.errors import OptionError
 from charrnn.network import Network, NetworkConfig, Workspace
-from charrnn.optimizers import Adam
 from charrnn.parameters import Array
-from charrnn.shards import ShardedNetwork
 from reference import STEPS, random_ids, random_network, run
 
 CONFIG = NetworkConfig(vocabulary_size=7, hidden_size=5, layers=2)
@@ -295,64 +291,6 @@ def test_large_weights_do_not_overflow(cell: str) -> None:
     assert np.isfinite(losses).all()
     assert losses.max() > 1000
     assert np.isfinite(gradient.flat).all()
-
-
-# --- learning
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("cell", CELLS)
-def test_a_text_can_be_learned_by_heart(cell: str, threads: int) -> None:
-    text = b"the cat sat on the mat, and then the rat"
-    ids = np.unique(np.frombuffer(text + b".", np.uint8), return_inverse=True)[1].reshape(-1, 1)
-    streams = np.hstack([ids, ids[::-1]])  # forwards and backwards, one a stream
-    config = NetworkConfig(int(ids.max()) + 1, 32, 1, cell)
-    network = Network.create(config, np.random.default_rng(35))
-    adam = Adam(network.parameters.flat)
-    with ShardedNetwork(network, len(text), 2, threads) as sharded:
-        for _ in range(250):
-            sharded.reset()
-            loss = sharded.compute_gradient(streams[:-1], streams[1:])
-            sharded.update(adam, 0.01, min(1.0, 5 / sharded.gradient_norm()))
-    assert loss < 0.05
-
-
-# --- memory
-
-
-@pytest.mark.parametrize("one_hot", [True, False], ids=["one-hot", "sorted"])
-@pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("cell", CELLS)
-def test_a_training_step_allocates_nothing_of_the_size_of_a_batch(
-    monkeypatch: pytest.MonkeyPatch, cell: str, threads: int, one_hot: bool
-) -> None:
-    # NumPy buffers up to three operands of a ufunc, 8192 numbers each, for each thread: 192 KiB.
-    # One (H, B) array is more than that, and T·B indices of 8 bytes are no less.
-    T, B, H, V = 16, 2048, 32, 50
-    monkeypatch.setattr(inputs, "ONE_HOT_LIMIT", V if one_hot else 0)
-    rng = np.random.default_rng(36)
-    config = NetworkConfig(V, H, 2, cell)
-    network = random_network(rng, config, np.float32)
-    adam = Adam(network.parameters.flat)
-    ids, targets = (x.astype(np.uint8) for x in random_ids(rng, config, T, B))
-    with ShardedNetwork(network, T, B, threads) as sharded:
-
-        def step() -> None:
-            sharded.compute_gradient(ids, targets)
-            sharded.update(adam, 1e-3, min(1.0, 5 / sharded.gradient_norm()))
-
-        tracemalloc.start()
-        try:
-            for _ in range(2):
-                step()
-            tracemalloc.reset_peak()
-            start, _ = tracemalloc.get_traced_memory()
-            step()
-            _, peak = tracemalloc.get_traced_memory()
-        finally:
-            tracemalloc.stop()
-    allocated, one_array = peak - start, H * B * 4
-    assert allocated < one_array
 
 
 # --- configuration

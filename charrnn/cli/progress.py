@@ -19,7 +19,7 @@ from charrnn.training import Trainer
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from tqdm import tqdm  # type: ignore[import-untyped]  # it has no stubs
+    from tqdm import tqdm
 
 SAMPLE_STEPS = (100, 300, 500, 700, 1200)
 """Where Karpathy (2015) shows how War and Peace emerges; from 2000 on, every 2000 steps."""
@@ -200,10 +200,7 @@ class Bar:
             validation = "" if held_out is None else f" · validation {held_out:.3f}"
             bar.set_description_str(
                 f"epoch {event.epoch:.2f} · loss {event.loss:.3f} nats "
-                f"{event.loss / math.log(2):.3f} bits{validation}",
-                refresh=False,
-            )
-            bar.set_postfix_str(
+                f"{event.loss / math.log(2):.3f} bits{validation} · "
                 f"{event.characters_per_second:,.0f} chars/s · {time_left(event)} left",
                 refresh=False,
             )
@@ -229,7 +226,7 @@ class Bar:
                 initial=self._start,
                 file=sys.stderr,
                 dynamic_ncols=True,
-                bar_format="{percentage:3.0f}%|{bar}| {desc} · {postfix}",
+                bar_format="{percentage:3.0f}%|{bar}| {desc}",
             )
         return self._bar
 

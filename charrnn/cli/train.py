@@ -1,5 +1,6 @@
 """`charrnn train`."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -127,9 +128,7 @@ def train(
     options = TrainingOptions(**{"threads": usable_threads()} | training_part(given))
     corpus = read_corpus(texts, encoding=encoding, as_bytes=as_bytes, stdin=sys.stdin.buffer)
     trainer = resumed(path, corpus, given) if resume else started(path, corpus, options, given)
-    again = " ".join(
-        ["charrnn", "train", *texts, *(["-o", str(path)] if output else []), "--resume"]
-    )
+    again = resume_command(texts, path if output else None, encoding, as_bytes)
     sys.exit(
         watch(
             trainer,
@@ -140,6 +139,16 @@ def train(
             resume_command=again,
         )
     )
+
+
+def resume_command(
+    texts: tuple[str, ...], output: Path | None, encoding: str, as_bytes: bool
+) -> str:
+    """What to type to go on with a training."""
+    words = ["charrnn", "train", *texts, "--resume"]
+    words += ["-o", str(output)] if output else []
+    words += ["--bytes"] if as_bytes else ["--encoding", encoding] if encoding != "utf-8" else []
+    return shlex.join(words)
 
 
 def default_output(text: str) -> Path:
