@@ -33,7 +33,11 @@ class SymbolInput:
         self._columns = np.arange(columns)
         one_hot = training and symbols <= ONE_HOT_LIMIT
         self._one_hot = np.zeros((symbols, columns), dtype) if one_hot else None
-        self._sorted = np.empty((rows, columns if training and not one_hot else 0), dtype)
+        if training and not one_hot:
+            self._keys = np.empty(columns, np.intp)
+            self._order = np.empty(columns, np.intp)
+            self._is_start = np.ones(columns, np.bool_)
+            self._sorted = np.empty((rows, columns), dtype)
 
     def forward(self, U: Array, ids: NDArray[np.integer], out: Columns) -> None:
         """U·[X; 1] (rows, T, B) for U (rows, V + 1) and the symbols `ids` (T, B)."""
@@ -42,16 +46,26 @@ class SymbolInput:
         # the padding is filled too: `take` works in place only on memory without gaps
         np.take(self._table, self._padded_ids, axis=1, out=out.padded, mode="clip")
 
-    def backward(self, dA: Array, dU: Array) -> None:
-        """dU (rows, V + 1) from dA (rows, T·B), for the symbols of the last forward pass."""
+    def backward(self, dA: Columns, dU: Array) -> None:
+        """dU (rows, V + 1) from dA (rows, T, B), for the symbols of the last forward pass."""
         if self._one_hot is not None:
             self._one_hot.fill(0)
             self._one_hot[self._ids, self._columns] = 1
-            np.matmul(dA, self._one_hot.T, out=dU[:, :-1])
+            np.matmul(dA.flat, self._one_hot.T, out=dU[:, :-1])
         else:
-            order = np.argsort(self._ids, kind="stable")
-            np.take(dA, order, axis=1, out=self._sorted, mode="clip")
-            symbols, starts = np.unique(self._ids[order], return_index=True)
+            # symbol·N + column, sorted in place: both come out of the same number
+            keys, columns = self._keys, self._ids.size
+            np.multiply(self._ids, columns, out=keys)
+            keys += self._columns
+            keys.sort()
+            np.remainder(keys, columns, out=self._order)
+            np.floor_divide(keys, columns, out=keys)
+            np.not_equal(keys[1:], keys[:-1], out=self._is_start[1:])
+            starts = np.flatnonzero(self._is_start)
+            # from the whole memory: `take` would first copy an array that has gaps
+            np.take(dA.padded, self._order, axis=1, out=self._sorted, mode="clip")
+            sums = self._table[:, : starts.size]  # free since the forward pass
+            np.add.reduceat(self._sorted, starts, axis=1, out=sums)
             dU.fill(0)
-            dU[:, symbols] = np.add.reduceat(self._sorted, starts, axis=1)
+            dU[:, keys[starts]] = sums
         np.sum(dU[:, :-1], axis=1, out=dU[:, -1])

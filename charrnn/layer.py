@@ -34,8 +34,8 @@ class Columns:
 class Layer:
     """One layer for windows of T steps in B streams: the loop over time, and its tape.
 
-    The tape (G·H, T, B) holds U·[X; 1] first, then what the cell's backward pass wants to know, and
-    dA in the end: each step is overwritten while it is at hand, so that little memory moves.
+    The tape (G·H, T, B) holds U·[X; 1] first, then the cell's derivatives, and dA in the end: each
+    step is overwritten while it is at hand, so that little memory moves.
 
     Memory beside the cell's: ((G + 1)·H + 1)·(T + 1)·B + (G + 1)·H·B numbers, and G·H² for
     training.
@@ -79,8 +79,10 @@ class Layer:
         The tape must hold U·[X; 1].
         """
         h, a, projected = self._h, self._a, self.tape.steps
-        h[:, 0] = h[:, -1]
-        self.cell.begin_forward()
+        # by way of `a`: the two ends of h interleave in memory, and NumPy would make a copy first
+        carried = a[: h.shape[0]]
+        carried[:] = h[:, -1]
+        h[:, 0] = carried
         for t in range(projected.shape[1]):
             np.matmul(W, h[:, t], out=a)
             a += projected[:, t]

@@ -185,7 +185,7 @@ class Workspace:
             layer.backward(weights[f"W{index}"], dY.steps, gradient[f"W{index}"])
             dA, dU = layer.tape.flat, gradient[f"U{index}"]
             if index == 0:
-                self._input.backward(dA, dU)
+                self._input.backward(layer.tape, dU)
             else:
                 np.matmul(dA, self.layers[index - 1].output.T, out=dU)
                 np.matmul(weights[f"U{index}"][:, :-1].T, dA, out=dY.flat)

@@ -69,7 +69,7 @@ def test_backward_sums_the_columns_of_each_symbol(
                 expected[:, ids[t, b]] += columns.steps[:, t, b]
                 expected[:, symbols] += columns.steps[:, t, b]
         dU = np.full_like(U, np.nan)
-        layer.backward(columns.flat, dU)
+        layer.backward(columns, dU)
         np.testing.assert_allclose(dU, expected, rtol=1e-12, atol=1e-13)
 
 
@@ -84,5 +84,5 @@ def test_the_two_ways_meet_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None
         layer = SymbolInput(symbols, ROWS, STEPS, BATCH, np.float64, training=True)
         layer.forward(U, ids, columns)
         results.append(np.empty_like(U))
-        layer.backward(columns.flat, results[-1])
+        layer.backward(columns, results[-1])
     np.testing.assert_allclose(results[0], results[1], rtol=1e-12, atol=1e-13)

@@ -1,12 +1,14 @@
 """One batch over several threads: the same mathematics, and repeatable."""
 
 import tracemalloc
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
 from charrnn import inputs, shards
+from charrnn.blas import one_thread
 from charrnn.cells import CELLS
 from charrnn.network import Network, NetworkConfig
 from charrnn.optimizers import Adam
@@ -17,6 +19,13 @@ from reference import random_ids, random_network
 STEPS, BATCH = 5, 7  # 7 streams: no two shards of three, or of two, are alike
 SMALL = NetworkConfig(6, 5, 2)  # fewer weights than one block
 LARGE = NetworkConfig(50, 64, 2)  # three blocks, the last one not full
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _products_on_one_thread() -> Iterator[None]:
+    """As in training: the threads are those of the shards, not those of BLAS."""
+    with one_thread():
+        yield
 
 
 @dataclass

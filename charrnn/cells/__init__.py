@@ -34,10 +34,6 @@ class Cell(Protocol):
         """State arrays beside h after the last step, (S, H, B): read it, or write into it."""
         ...
 
-    def begin_forward(self) -> None:
-        """Make the state after the last step of the window before the state before the first."""
-        ...
-
     def forward(self, t: int, a: Array, h: Array, tape: Array) -> None:
         """Step t: from the pre-activations `a` (G, H, B), which it may use up, to `h` (H, B).
 

@@ -9,6 +9,13 @@ With a = U·x_t + W·h_{t−1} + b, its 4H rows in the gate order (o, i, f, g):
 
 The order puts what is treated alike side by side: the three sigmoids are one block (o, i, f), and
 the three gates whose gradient comes through c_t are one block (i, f, g).
+
+The forward pass works out the partial derivatives of its step while everything is at hand in the
+cache, so that the backward pass is the chain rule and nothing else:
+
+    ∂h/∂a_o = o(1 − o) ⊙ tanh(c_t)    ∂c/∂a_i = i(1 − i) ⊙ g          ∂h_t/∂c_t = o ⊙ (1 − tanh²c_t)
+                                      ∂c/∂a_f = f(1 − f) ⊙ c_{t−1}    ∂c_t/∂c_{t−1} = f
+                                      ∂c/∂a_g = (1 − g²) ⊙ i
 """
 
 from typing import ClassVar
@@ -22,8 +29,8 @@ from charrnn.parameters import Array
 class LSTM:
     """The pointwise half of an LSTM layer for T steps of B streams.
 
-    Memory: (T + 1)·H·B numbers for c, 2·H·B of scratch, and 5·H·B more for training. The gates of
-    all steps lie in the layer's tape.
+    Memory: 3·H·B numbers, and (2·T + 5)·H·B more for training: ∂h_t/∂c_t and ∂c_t/∂c_{t−1}. The
+    other derivatives lie in the layer's tape.
     """
 
     gates: ClassVar[int] = 4
@@ -34,65 +41,64 @@ class LSTM:
         self, hidden_size: int, steps: int, batch: int, dtype: DTypeLike, *, training: bool
     ) -> None:
         T, H, B = steps, hidden_size, batch
-        self._c = np.zeros((T + 1, H, B), dtype)  # [0] stands before the first step
+        self._c = np.zeros((H, B), dtype)
         self._tanh_c = np.empty((H, B), dtype)
         self._scratch = np.empty((H, B), dtype)
         self._training = training
         if training:
-            self._dc = np.empty((H, B), dtype)
-            self._gates = np.empty((4, H, B), dtype)
             self._slopes = np.empty((4, H, B), dtype)
+            self._dh_dc = np.empty((T, H, B), dtype)
+            self._dc_dc = np.empty((T, H, B), dtype)
+            self._dc = np.empty((H, B), dtype)
 
     @property
     def memory(self) -> Array:
-        return self._c[-1:]
-
-    def begin_forward(self) -> None:
-        self._c[0] = self._c[-1]
+        return self._c[np.newaxis]
 
     def forward(self, t: int, a: Array, h: Array, tape: Array) -> None:
-        c_before, c, tanh_c, scratch = self._c[t], self._c[t + 1], self._tanh_c, self._scratch
-        gates, sigmoids = a, a[:3]
-        sigmoids *= 0.5  # 1: σ(x) = ½ + ½·tanh(x/2), so that one tanh serves all four gates
-        np.tanh(a, out=gates)
+        c, tanh_c, scratch = self._c, self._tanh_c, self._scratch
+        sigmoids, (o, i, f, g) = a[:3], a
+        sigmoids *= 0.5  # σ(x) = ½ + ½·tanh(x/2), so that one tanh serves all four gates
+        np.tanh(a, out=a)
         sigmoids *= 0.5
         sigmoids += 0.5
-        o, i, f, g = gates
-        np.multiply(f, c_before, out=c)  # 2: c_t = f ⊙ c_{t−1} + i ⊙ g
+        if self._training:
+            self._differentiate_c(t, a, tape)
+        np.multiply(f, c, out=c)
         np.multiply(i, g, out=scratch)
         c += scratch
-        np.tanh(c, out=tanh_c)  # 3: h_t = o ⊙ tanh(c_t)
+        np.tanh(c, out=tanh_c)
         np.multiply(o, tanh_c, out=h)
         if self._training:
-            tape[:] = gates
+            self._differentiate_h(t, o, tape)
+
+    def _differentiate_c(self, t: int, gates: Array, tape: Array) -> None:
+        """Before c moves on from c_{t−1} to c_t."""
+        slopes, sigmoids, (_, i, f, g) = self._slopes, gates[:3], gates
+        slopes_of_sigmoids, slope_g = slopes[:3], slopes[3]
+        np.subtract(1.0, sigmoids, out=slopes_of_sigmoids)
+        slopes_of_sigmoids *= sigmoids
+        np.multiply(g, g, out=slope_g)
+        np.subtract(1.0, slope_g, out=slope_g)
+        np.multiply(slopes[1], g, out=tape[1])
+        np.multiply(slopes[2], self._c, out=tape[2])
+        np.multiply(slope_g, i, out=tape[3])
+        self._dc_dc[t] = f
+
+    def _differentiate_h(self, t: int, o: Array, tape: Array) -> None:
+        dh_dc, tanh_c = self._dh_dc[t], self._tanh_c
+        np.multiply(self._slopes[0], tanh_c, out=tape[0])
+        np.multiply(tanh_c, tanh_c, out=dh_dc)
+        np.subtract(1.0, dh_dc, out=dh_dc)
+        dh_dc *= o
 
     def begin_backward(self) -> None:
         self._dc.fill(0)
 
     def backward(self, t: int, dh: Array, tape: Array) -> None:
-        dc, tanh_c, scratch, slopes, gates = (
-            self._dc, self._tanh_c, self._scratch, self._slopes, self._gates,
-        )  # fmt: skip
-        gates[:] = tape
-        sigmoids, (o, i, f, g) = gates[:3], gates
-        sigmoid_slopes, slope_g = slopes[:3], slopes[3]
-        # 3: dc += dh ⊙ o ⊙ (1 − tanh²c_t), and do = dh ⊙ tanh(c_t)
-        np.tanh(self._c[t + 1], out=tanh_c)
-        np.multiply(tanh_c, tanh_c, out=scratch)
-        np.subtract(1.0, scratch, out=scratch)
-        scratch *= o
-        scratch *= dh
-        dc += scratch
-        # 1: σ' = σ ⊙ (1 − σ) and tanh' = 1 − tanh², of the gates (o, i, f, g)
-        np.subtract(1.0, sigmoids, out=sigmoid_slopes)
-        sigmoid_slopes *= sigmoids
-        np.multiply(g, g, out=slope_g)
-        np.subtract(1.0, slope_g, out=slope_g)
-        # 2: di = dc ⊙ g, df = dc ⊙ c_{t−1}, dg = dc ⊙ i, and dc_{t−1} = dc ⊙ f
-        slopes[0] *= tanh_c
-        slopes[1] *= g
-        slopes[2] *= self._c[t]
-        slope_g *= i
-        np.multiply(slopes[0], dh, out=tape[0])
-        np.multiply(slopes[1:], dc, out=tape[1:])
-        dc *= f
+        dc, by_way_of_h, dh_da, dc_da = self._dc, self._scratch, tape[0], tape[1:]
+        np.multiply(dh, self._dh_dc[t], out=by_way_of_h)
+        dc += by_way_of_h
+        dh_da *= dh
+        dc_da *= dc
+        dc *= self._dc_dc[t]
