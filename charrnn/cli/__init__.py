@@ -1,6 +1,7 @@
 """The command line: one file a command. Only here are click, tqdm, rich and exit codes known."""
 
 import sys
+import warnings
 from typing import Any
 
 import click
@@ -16,10 +17,17 @@ class Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                # of an overflow the user hears, where it does harm, as an error of ours
+                warnings.simplefilter("ignore", RuntimeWarning)
+                return super().invoke(ctx)
         except CharRNNError as error:
             click.echo(f"charrnn: {error}", err=True)
-            sys.exit(1)
+        except MemoryError as error:
+            click.echo(
+                f"charrnn: not enough memory: {error or 'ask for something smaller'}", err=True
+            )
+        sys.exit(1)
 
 
 @click.group(

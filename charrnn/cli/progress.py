@@ -4,13 +4,16 @@ import json
 import math
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
+import click
+
+from charrnn.cli.streams import discard
 from charrnn.errors import CharRNNError
 from charrnn.events import Event, Finished, Report, Step
 from charrnn.model import Model
@@ -38,14 +41,13 @@ def watch(
 ) -> int:
     """Run the training and show it; the exit code."""
     screen = open_screen(trainer, quiet)
-    with log_file(log) as log_to, stop_on_signals(trainer) as signals:
+    with Log(log) as reports, stop_on_signals(trainer) as signals:
         try:
             for line in introduction(trainer, wished):
                 screen.say(line)
             for event in trainer.run():
-                if isinstance(event, Report) and log_to is not None:
-                    log_to.write(json.dumps(asdict(event)) + "\n")
-                    log_to.flush()
+                if isinstance(event, Report):
+                    reports.write(event)
                 screen.show(event)
                 if type(event) is Step and sample_is_due(event.step, sample_every):
                     screen.sample(event, written_sample(trainer))
@@ -142,11 +144,9 @@ class Screen(Protocol):
 
 
 def open_screen(trainer: Trainer, quiet: bool) -> Screen:
-    if quiet:
+    if quiet or sys.stderr is None:
         return Silence()
-    if sys.stderr.isatty():
-        return Bar(trainer)
-    return Lines()
+    return Fading(Bar(trainer) if sys.stderr.isatty() else Lines())
 
 
 class Silence:
@@ -156,6 +156,32 @@ class Silence:
     def show(self, event: Event) -> None: ...
     def sample(self, step: Step, text: str) -> None: ...
     def close(self) -> None: ...
+
+
+class Fading:
+    """A screen that may go away, as a pipe or a terminal may; the training goes on without it."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+
+    def say(self, line: str) -> None:
+        self._try(lambda screen: screen.say(line))
+
+    def show(self, event: Event) -> None:
+        self._try(lambda screen: screen.show(event))
+
+    def sample(self, step: Step, text: str) -> None:
+        self._try(lambda screen: screen.sample(step, text))
+
+    def close(self) -> None:
+        self._try(lambda screen: screen.close())
+
+    def _try(self, action: Callable[[Screen], None]) -> None:
+        try:
+            action(self._screen)
+        except OSError:
+            discard(sys.stderr)
+            self._screen = Silence()
 
 
 class Lines:
@@ -239,28 +265,59 @@ class Bar:
         self._bar.refresh()
 
 
-@contextmanager
-def log_file(path: Path | None) -> Iterator[IO[str] | None]:
-    """The file for the reports, opened to be appended to."""
-    if path is None:
-        yield None
-        return
-    try:
-        file = path.open("a", encoding="utf-8")
-    except OSError as error:
-        raise CharRNNError(f"cannot write the log {path}: {error.strerror}") from error
-    with file:
-        yield file
+class Log:
+    """The reports in a file, one JSON object a line; without a path, nothing."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        try:
+            # unbuffered: a report is in the file at once, and the end has nothing left to write
+            self._file = None if path is None else path.open("ab", buffering=0)
+        except OSError as error:
+            raise CharRNNError(f"cannot write the log {path}: {error.strerror}") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def write(self, report: Report) -> None:
+        """Append a report. The training is worth more than its log, and goes on without it."""
+        if self._file is None:
+            return
+        try:
+            self._file.write((json.dumps(asdict(report)) + "\n").encode())
+        except OSError as error:
+            self.close()
+            click.echo(
+                f"charrnn: cannot write the log {self._path}: {error.strerror}; "
+                "the training goes on without it",
+                err=True,
+            )
 
 
 @contextmanager
 def stop_on_signals(trainer: Trainer) -> Iterator[list[int]]:
-    """Let SIGINT and SIGTERM end the training after the step at hand; the signals that came.
+    """Let SIGINT, SIGTERM and SIGHUP end the training after the step at hand; those that came.
 
-    A second signal has its usual effect at once.
+    A second signal has its usual effect at once. What the caller ignores, as nohup does, stays
+    ignored.
     """
     came: list[int] = []
-    usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [
+        getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+    ]
+    usual = {
+        number: handler
+        for number in numbers
+        if (handler := signal.getsignal(number)) is not signal.SIG_IGN
+    }
 
     def stop(number: int, _: FrameType | None) -> None:
         came.append(number)

@@ -1,12 +1,14 @@
 """`charrnn sample`."""
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
+
+from charrnn.cli.streams import discard
+from charrnn.errors import CharRNNError, CorpusError, OptionError
 
 if TYPE_CHECKING:
     from charrnn.model import Model
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 @click.option("--prime", help="Text to go on from; it is written first.")
 @click.option(
     "--prime-file",
-    type=click.File("rb"),
+    type=click.Path(dir_okay=False, allow_dash=True),
     help="File with the text to go on from; - for standard input.",
 )
 @click.option(
@@ -48,13 +50,12 @@ def sample(
     temperature: float,
     seed: int | None,
     prime: str | None,
-    prime_file: BinaryIO | None,
+    prime_file: str | None,
     unknown: Literal["error", "skip"],
     samples: int,
 ) -> None:
     """Write text with a trained model, to standard output, as it comes."""
     from charrnn.checkpoint import newest_checkpoint
-    from charrnn.errors import OptionError
     from charrnn.model import load
 
     if prime is not None and prime_file is not None:
@@ -81,23 +82,33 @@ def sample(
 def encoded_prime(
     model: "Model",
     prime: str | None,
-    prime_file: BinaryIO | None,
+    prime_file: str | None,
     unknown: Literal["error", "skip"],
 ) -> "IdArray":
     """The ids of the prime; in a model of characters a file is read as UTF-8."""
-    from charrnn.errors import CorpusError
-
     text: str | bytes = prime or ""
     if prime_file is not None:
-        text = prime_file.read()
+        text = read_prime(prime_file)
         if not model.vocabulary.is_bytes:
             try:
                 text = text.decode("utf-8")
             except UnicodeDecodeError as error:
                 raise CorpusError(
-                    f"{prime_file.name} is not UTF-8 at byte {error.start}: convert it first"
+                    f"{prime_file} is not UTF-8 at byte {error.start}: convert it first"
                 ) from error
     return model.vocabulary.encode(text, unknown=unknown)
+
+
+def read_prime(path: str) -> bytes:
+    """The bytes of a file, or of standard input for `-`."""
+    try:
+        if path != "-":
+            return Path(path).read_bytes()
+        if sys.stdin is None:
+            raise CorpusError("standard input is closed: name a file instead of `-`")
+        return sys.stdin.buffer.read()
+    except OSError as error:
+        raise CorpusError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def texts(model: "Model", stream: Iterator[Any], prime: "IdArray", samples: int) -> Iterator[bytes]:
@@ -120,14 +131,18 @@ def texts(model: "Model", stream: Iterator[Any], prime: "IdArray", samples: int)
 
 def write_quietly(pieces: Iterator[bytes]) -> None:
     """Write to standard output at once, and end without noise when its reader goes away."""
+    if sys.stdout is None:
+        raise CharRNNError("standard output is closed: there is nowhere to write to")
     output = sys.stdout.buffer
     try:
         for piece in pieces:
             output.write(piece)
             output.flush()
     except BrokenPipeError:
-        # what Python wants to flush at its end must not fail again
-        os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
+        discard(output)
         sys.exit(0)
+    except OSError as error:
+        discard(output)
+        raise CharRNNError(f"cannot write to standard output: {error.strerror}") from error
     except KeyboardInterrupt:
         sys.exit(130)

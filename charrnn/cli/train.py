@@ -9,9 +9,11 @@ import click
 
 from charrnn.errors import CheckpointError, OptionError
 from charrnn.options import (
+    DEFAULT_EPOCHS,
     DEFAULT_HIDDEN_SIZE,
     DEFAULT_LAYERS,
     DEFAULT_MINUTES,
+    DEFAULT_STEPS,
     TrainingOptions,
     spoken,
     usable_threads,
@@ -52,7 +54,12 @@ TRAINING_OPTIONS = tuple(DEFAULTS.to_json())
     default=DEFAULTS.batch_size,
     help="Places of the text that are read side by side.",
 )
-@click.option("--epochs", type=float, help="End when the text was read so often.")
+@click.option(
+    "--epochs",
+    type=float,
+    help=f"End when the text was read so often.  [default: {DEFAULT_EPOCHS:g}, and at least "
+    f"{DEFAULT_STEPS} steps, without --minutes]",
+)
 @click.option(
     "--minutes",
     type=float,
@@ -123,10 +130,10 @@ def train(
     if sample_every is not None and sample_every < 0:
         raise OptionError(f"--sample-every must be 0 or more, not {sample_every}")
     path = default_output(texts[0]) if output is None else output
-    check_output(path, resume=resume, force=force)
+    check_output(path, texts, resume=resume, force=force)
     given = given_options(ctx)
     options = TrainingOptions(**{"threads": usable_threads()} | training_part(given))
-    corpus = read_corpus(texts, encoding=encoding, as_bytes=as_bytes, stdin=sys.stdin.buffer)
+    corpus = read_corpus(texts, encoding=encoding, as_bytes=as_bytes)
     trainer = resumed(path, corpus, given) if resume else started(path, corpus, options, given)
     again = resume_command(texts, path if output else None, encoding, as_bytes)
     sys.exit(
@@ -145,7 +152,9 @@ def resume_command(
     texts: tuple[str, ...], output: Path | None, encoding: str, as_bytes: bool
 ) -> str:
     """What to type to go on with a training."""
-    words = ["charrnn", "train", *texts, "--resume"]
+    # a name that looks like an option, and is none
+    names = [f"./{text}" if text.startswith("-") and text != "-" else text for text in texts]
+    words = ["charrnn", "train", *names, "--resume"]
     words += ["-o", str(output)] if output else []
     words += ["--bytes"] if as_bytes else ["--encoding", encoding] if encoding != "utf-8" else []
     return shlex.join(words)
@@ -156,12 +165,16 @@ def default_output(text: str) -> Path:
     return Path("stdin.npz" if text == "-" else Path(text).resolve().stem + ".npz")
 
 
-def check_output(path: Path, *, resume: bool, force: bool) -> None:
+def check_output(path: Path, texts: tuple[str, ...], *, resume: bool, force: bool) -> None:
     """Find out before the work whether the checkpoint can be written where it is wanted."""
     if not path.parent.is_dir():
         raise CheckpointError(
             f"the folder {path.parent} for the checkpoint does not exist: make it"
         )
+    if path.exists() and not path.is_file():
+        raise CheckpointError(f"{path} is not a file of the usual kind: name another --output")
+    if path.exists() and any(Path(text).exists() and path.samefile(text) for text in texts):
+        raise CheckpointError(f"{path} is the text itself: name another --output")
     if resume and not path.exists():
         raise CheckpointError(f"there is no {path} to resume: leave --resume out to begin it")
     if path.exists() and not (resume or force):
