@@ -111,7 +111,7 @@ def run(*arguments: str | Path, given: bytes | None = None, **options: Any) -> O
         options["stdin"] = subprocess.PIPE
     with process(*arguments, **options) as running:
         output, errors = running.communicate(given)
-    return Outcome(running.returncode, output or b"", (errors or b"").decode())
+    return Outcome(running.returncode, output or b"", (errors or b"").decode(errors="replace"))
 
 
 def shell(script: str) -> Outcome:
