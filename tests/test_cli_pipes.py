@@ -13,6 +13,7 @@ import subprocess
 import termios
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ from cli_helpers import (
 
 # it writes more than its pipe holds, so that a training whose notices nobody reads comes to wait
 TALKATIVE = ("--sample-every", "5")
-PIPE = 4096  # bytes, where the system lets us choose
+UNREAD: dict[str, Any] = {"pipesize": 4096, "bufsize": 0}  # bytes, where the system lets us choose
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +62,7 @@ def begin(*options: str) -> "subprocess.Popen[bytes]":
     """A training of `a.txt` that waits for its notices to be read."""
     return process(
         "train", "a.txt", *options, *TALKATIVE,
-        stdout=subprocess.PIPE, pipesize=PIPE, preexec_fn=usual_signals,
+        stdout=subprocess.PIPE, **UNREAD, preexec_fn=usual_signals, start_new_session=True,
     )  # fmt: skip
 
 
@@ -253,20 +254,21 @@ def uninterrupted(*options: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("number", "code"),
-    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    ("number", "code", "threads"),
+    [(signal.SIGINT, 130, "2"), (signal.SIGTERM, 143, "1"), (signal.SIGHUP, 129, "1")],
     ids=["SIGINT", "SIGTERM", "SIGHUP"],
 )
-def test_a_signal_ends_a_training_and_loses_nothing(number: int, code: int) -> None:
-    options = (*SMALL, "--epochs", "20")
+def test_a_signal_ends_a_training_and_loses_nothing(number: int, code: int, threads: str) -> None:
+    options = (*SMALL, "--epochs", "8", "--threads", threads)
     running = begin(*options)
     wait_for_line(running, "--- sample at step 5 ")
-    running.send_signal(number)
+    os.killpg(running.pid, number)  # as a terminal does
     outcome = ended(running)
     assert outcome.code == code
     assert outcome.output == b""
+    assert "Traceback" not in outcome.errors
     step = saved_step("a.npz")
-    assert 5 <= step < 20 * WINDOWS
+    assert 5 <= step < 8 * WINDOWS
     assert outcome.lines[-2:] == [
         f"stopped after step {step}; saved to a.npz",
         "go on with: charrnn train a.txt --resume",
@@ -293,7 +295,7 @@ def test_the_command_to_go_on_can_be_pasted(arguments: tuple[str, ...]) -> None:
     with open("a.txt", "rb") as text:
         running = process(
             "train", *SMALL, "--epochs", "8", *TALKATIVE, *arguments,
-            stdin=text, stdout=subprocess.PIPE, pipesize=PIPE, preexec_fn=usual_signals,
+            stdin=text, stdout=subprocess.PIPE, **UNREAD, preexec_fn=usual_signals,
         )  # fmt: skip
         wait_for_line(running, "--- sample at step 5 ")
         running.send_signal(signal.SIGTERM)
@@ -322,7 +324,7 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
 
 @pytest.mark.parametrize(
     ("epochs", "threads", "within_an_epoch"),
-    [("21", "1", True), ("20", "1", False), ("21", "2", True)],
+    [("10.5", "1", True), ("20", "1", False), ("10.5", "2", True)],
     ids=["within an epoch", "between epochs", "two threads"],
 )
 def test_a_killed_training_comes_out_the_same_to_the_bit(
@@ -338,13 +340,13 @@ def test_a_killed_training_comes_out_the_same_to_the_bit(
         assert ended(running).code == -signal.SIGKILL
         steps.append(saved_step("a.npz"))
     first, second = steps
-    assert 0 < first < second < int(epochs) * WINDOWS
+    assert 0 < first < second < float(epochs) * WINDOWS
     assert bool(first % WINDOWS) is within_an_epoch
     outcome = run("train", "a.txt", "--resume")
     assert outcome.code == 0
     assert f"going on after step {second} " in outcome.errors
     assert "schedule" not in outcome.errors, "the budget is that of the beginning"
-    assert saved_step("a.npz") == int(epochs) * WINDOWS
+    assert saved_step("a.npz") == float(epochs) * WINDOWS
     same_training("a.npz", uninterrupted(*options))
 
 
@@ -356,7 +358,7 @@ def limited(bytes_: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_, resource.RLIM_INFINITY))
 
 
-@pytest.mark.parametrize("room", [0, 100, 8000, 16000])
+@pytest.mark.parametrize("room", [0, 16000])
 def test_a_full_disk_leaves_the_old_checkpoint_intact(model: Path, room: int) -> None:
     assert model.stat().st_size > 20_000
     before = contents(Path())
@@ -372,7 +374,7 @@ def test_a_full_disk_leaves_the_old_checkpoint_intact(model: Path, room: int) ->
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="no limits for another process")
 def test_a_disk_that_fills_up_leaves_the_last_checkpoint() -> None:
-    options = (*SMALL, "--epochs", "20")
+    options = (*SMALL, "--epochs", "8")
     running = begin(*options)
     for _ in range(2):
         wait_for_line(running, "step ")
@@ -383,7 +385,7 @@ def test_a_disk_that_fills_up_leaves_the_last_checkpoint() -> None:
     assert last.startswith("charrnn: cannot write the checkpoint a.npz: File too large; ")
     assert "Traceback" not in outcome.errors
     assert sorted(os.listdir()) == ["a.npz", "a.txt"]
-    assert 0 < saved_step("a.npz") < 20 * WINDOWS
+    assert 0 < saved_step("a.npz") < 8 * WINDOWS
     succeed("train", "a.txt", "--resume", "-q")
     same_training("a.npz", uninterrupted(*options))
 
