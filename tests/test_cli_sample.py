@@ -1,0 +1,272 @@
+"""`charrnn sample`: what is written, with which model, and what chance has to do with it."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+
+from charrnn.cli import main
+from charrnn.cli.sample import write_quietly
+from charrnn.model import load
+from cli_helpers import SMALL, TEXT, refuse, succeed, usage_error, write
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two models of characters and one of bytes."""
+    folder = tmp_path_factory.mktemp("models")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        write("english.txt")
+        write("russian.txt", "Все счастливые семьи похожи друг на друга\r\n" * 20)
+        write("raw.txt", bytes(range(0, 256, 5)) * 20)
+        for name in ("english", "russian"):
+            succeed("train", f"{name}.txt", *SMALL, "--epochs", "3", "-q")
+        succeed("train", "raw.txt", "--bytes", *SMALL, "--epochs", "0.5", "-q")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_with_one_model(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(models / "english.npz", "english.npz")
+
+
+# The help
+
+
+def test_the_help_shows_every_option_with_its_default() -> None:
+    shown = succeed("sample", "-h").text
+    assert shown.startswith("Usage: charrnn sample [OPTIONS]\n")
+    records = re.split(r"\n  (?=-)", shown)
+    told = {
+        name: record for record in records for name in re.findall(r"^(?:-\w, )?(--\S+)", record)
+    }
+    options = [param for param in main.commands["sample"].params if isinstance(param, click.Option)]
+    assert {option.opts[-1] for option in options} | {"--help"} == set(told)
+    for option in options:
+        if option.name not in ("prime", "prime_file"):
+            assert "[default:" in told[option.opts[-1]], option.name
+    assert "[default: 500]" in told["--length"]
+    assert "[default: 1.0]" in told["--temperature"]
+
+
+# What is written
+
+
+def test_the_text_has_its_length_and_a_line_end() -> None:
+    assert len(succeed("sample").text) == 501
+    for length in (1, 2, 33):
+        text = succeed("sample", "-n", str(length)).text
+        assert len(text) == length + 1
+        assert text.endswith("\n")
+        assert set(text) <= set(TEXT)
+
+
+def test_the_same_seed_writes_the_same_text() -> None:
+    first, again, other = (succeed("sample", "--seed", seed).text for seed in ("7", "7", "8"))
+    assert first == again != other
+
+
+def test_without_a_seed_every_text_is_another() -> None:
+    assert succeed("sample").text != succeed("sample").text
+
+
+def test_temperature_0_always_takes_the_most_probable_character() -> None:
+    first, again = (succeed("sample", "-t", "0", "--seed", seed).text for seed in ("1", "2"))
+    assert first == again
+    model = load("english.npz")
+    by_hand, character = "", "\n"  # a text begins as after a line end
+    for _ in range(30):
+        probabilities = model.step(character)
+        character = max(probabilities, key=lambda key: probabilities[key])
+        by_hand += character
+    assert first[:30] == by_hand
+
+
+def test_a_low_temperature_is_safer_than_a_high_one() -> None:
+    def surprise(temperature: str) -> float:
+        """Mean nats per character of a text, as the model itself sees them."""
+        options = ("--seed", "3", "-n", "200", "-t", temperature)
+        text = "\n" + succeed("sample", *options).text[:-1]
+        model = load("english.npz")
+        return float(-np.mean(
+            [np.log(model.step(a)[b]) for a, b in pairwise(text)]
+        ))  # fmt: skip
+
+    assert surprise("0.3") < surprise("1") < surprise("5")
+
+
+def test_temperatures_beyond_all_numbers_are_quiet() -> None:
+    safest = succeed("sample", "-t", "0").text
+    tiny = succeed("sample", "-t", "1e-320", "-c", "english.npz")
+    assert (tiny.text, tiny.errors) == (safest, "")
+    assert len(succeed("sample", "-t", "1e300").text) == 501
+
+
+def test_the_prime_comes_first_and_is_gone_on_from() -> None:
+    prime = "line 1"
+    text = succeed("sample", "--prime", prime, "-n", "40", "--seed", "4").text
+    model = load("english.npz")
+    assert text == prime + model.sample(40, seed=4, prime=prime) + "\n"
+    assert text != prime + model.sample(40, seed=4, prime="4 .") + "\n"
+
+
+def test_a_prime_may_come_from_the_command_line_a_file_or_a_pipe() -> None:
+    prime = "of the\ntext, "
+    write("prime.txt", prime)
+    options = ("--seed", "5", "-n", "60")
+    texts = [
+        succeed("sample", *options, "--prime", prime).text,
+        succeed("sample", *options, "--prime-file", "prime.txt").text,
+        succeed("sample", *options, "--prime-file", "-", given=prime).text,
+    ]
+    assert texts[0].startswith(prime)
+    assert texts[0] == texts[1] == texts[2]
+
+
+def test_an_empty_prime_is_none() -> None:
+    options = ("--seed", "5", "-n", "60")
+    none = succeed("sample", *options).text
+    assert succeed("sample", *options, "--prime", "").text == none
+    assert succeed("sample", *options, "--prime-file", "-", given="").text == none
+
+
+def test_two_primes_are_refused() -> None:
+    write("prime.txt", "line")
+    message = usage_error("sample", "--prime", "line", "--prime-file", "prime.txt")
+    assert message == "Error: --prime and --prime-file exclude each other"
+    assert "exclude" in usage_error("sample", "--prime", "", "--prime-file", "-")
+
+
+def test_samples_are_told_apart() -> None:
+    options = ("--samples", "3", "-n", "50", "--prime", "line ", "--seed", "6")
+    text = succeed("sample", *options).text
+    parts = re.split(r"^--- (\d of 3) ---\n", text, flags=re.MULTILINE)
+    assert parts[0] == ""
+    assert parts[1::2] == ["1 of 3", "2 of 3", "3 of 3"]
+    texts = parts[2::2]
+    assert all(len(part) == 56 and part.startswith("line ") for part in texts)
+    assert all(part.endswith("\n") for part in texts)
+    assert len(set(texts)) == 3, "they are different ones"
+    assert succeed("sample", *options).text == text
+
+
+def test_samples_without_end_are_refused() -> None:
+    assert "--samples needs a --length" in usage_error("sample", "-n", "0", "--samples", "2")
+
+
+def test_every_piece_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)  # where nothing has arrived, reading fails instead of waiting
+
+    def pieces() -> Iterator[bytes]:
+        for piece in (b"a", "я".encode(), b"\n"):
+            yield piece
+            assert os.read(reading, 100) == piece
+
+    with open(writing, "w") as output:
+        monkeypatch.setattr("sys.stdout", output)
+        write_quietly(pieces())
+    os.close(reading)
+
+
+def test_russian_and_its_line_ends_come_out_in_utf_8(models: Path) -> None:
+    outcome = succeed("sample", "-c", models / "russian.npz", "-n", "200", "--seed", "1")
+    assert outcome.output.decode("utf-8") == outcome.text
+    assert set(outcome.text) <= set("Все счастливые семьи похожи друг на друга\r\n")
+    assert len(outcome.text) == 201, "the length counts characters"
+
+
+def test_a_model_of_bytes_writes_bytes(models: Path) -> None:
+    raw = models / "raw.npz"
+    output = succeed("sample", "-c", raw, "-n", "300", "--seed", "1").output
+    assert len(output) == 301
+    assert set(output[:-1]) <= set(range(0, 256, 5))
+    assert max(output) > 127
+    prime = bytes([250, 0, 255, 10])
+    write("prime.bin", prime)
+    output = succeed("sample", "-c", raw, "-n", "5", "--prime-file", "prime.bin").output
+    assert output.startswith(prime)
+    assert len(output) == 4 + 5 + 1
+
+
+def test_a_prime_for_bytes_is_its_utf_8(models: Path) -> None:
+    raw = models / "raw.npz"
+    prime = "\u1087"  # in UTF-8 E1 82 87, which the model knows
+    output = succeed("sample", "-c", raw, "-n", "2", "--prime", prime).output
+    assert output.startswith(prime.encode())
+    message = refuse("sample", "-c", raw, "--prime", "я")
+    assert "has bytes that the model does not know: 0x8F, 0xD1" in message
+
+
+# Which model
+
+
+def test_the_newest_model_of_the_folder_is_taken_and_named(models: Path) -> None:
+    assert succeed("sample", "-n", "1").errors == "charrnn: writing with english.npz\n"
+    shutil.copy(models / "russian.npz", "russian.npz")
+    for newest, older in (("russian", "english"), ("english", "russian")):
+        os.utime(f"{newest}.npz", (2e9, 2e9))
+        os.utime(f"{older}.npz", (1e9, 1e9))
+        outcome = succeed("sample", "-n", "30", "--seed", "1")
+        assert outcome.errors == f"charrnn: writing with {newest}.npz\n"
+        named = succeed("sample", "-n", "30", "--seed", "1", "-c", f"{newest}.npz")
+        assert (named.text, named.errors) == (outcome.text, "")
+
+
+def test_other_files_are_not_taken_for_a_model() -> None:
+    np.savez("arrays.npz", a=np.zeros(3))
+    write("text.npz", "no zip at all")
+    write("empty.npz", b"")
+    Path("folder.npz").mkdir()
+    for name in ("arrays.npz", "text.npz", "empty.npz", "folder.npz"):
+        os.utime(name, (2e9, 2e9))
+    assert succeed("sample", "-n", "1").errors == "charrnn: writing with english.npz\n"
+
+
+def test_without_a_model_there_is_advice() -> None:
+    Path("english.npz").unlink()
+    message = refuse("sample")
+    assert message == (
+        f"there is no checkpoint in {Path().resolve()}: train one with `charrnn train FILE`, "
+        "or name one with --checkpoint"
+    )
+
+
+# Characters that the model does not know
+
+
+def test_unknown_characters_of_a_prime_are_named() -> None:
+    message = refuse("sample", "-c", "english.npz", "--prime", "line Zß\x1b!")
+    assert message.startswith("the text has characters that the model does not know: ")
+    assert r"'\x1b', '!', 'Z', 'ß'" in message
+    assert "--unknown skip" in message
+    write("prime.txt", "line Zß\x1b!")
+    assert refuse("sample", "-c", "english.npz", "--prime-file", "prime.txt") == message
+
+
+def test_unknown_characters_can_be_skipped() -> None:
+    options = ("-n", "30", "--seed", "2", "--unknown", "skip")
+    known = succeed("sample", *options, "--prime", "line ").text
+    assert succeed("sample", *options, "--prime", "liZneß! ").text == known
+    nothing = succeed("sample", *options, "--prime", "ZZZ").text
+    assert nothing == succeed("sample", *options).text
+    assert "Invalid value for '--unknown'" in usage_error("sample", "--unknown", "guess")
+
+
+def test_a_prime_file_that_is_not_utf_8_says_where() -> None:
+    write("prime.txt", b"line " + "é".encode("latin-1"))
+    message = refuse("sample", "-c", "english.npz", "--prime-file", "prime.txt")
+    assert message == "prime.txt is not UTF-8 at byte 5: convert it first"
+    write("prime.txt", "\ufeffline")
+    message = refuse("sample", "-c", "english.npz", "--prime-file", "prime.txt")
+    assert "U+FEFF" in message
