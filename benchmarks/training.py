@@ -30,13 +30,13 @@ def our_step(shape: argparse.Namespace, threads: int) -> Callable[[Any, Any], No
     """One training step of charrnn, on windows (T, B)."""
     config = NetworkConfig(shape.symbols, shape.hidden_size, shape.layers)
     network = Network.create(config, np.random.default_rng(1))
-    shards = ShardedNetwork(network, shape.seq_length, shape.batch_size, threads)
     adam = Adam(network.parameters.flat)
+    shards = ShardedNetwork(network, adam, shape.seq_length, shape.batch_size, threads)
 
     def step(ids: Any, targets: Any) -> None:
         shards.compute_gradient(ids, targets)
         norm = shards.gradient_norm()
-        shards.update(adam, LEARNING_RATE, min(1.0, CLIP / norm))
+        shards.update(LEARNING_RATE, min(1.0, CLIP / norm))
 
     return step
 

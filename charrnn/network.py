@@ -47,6 +47,11 @@ class NetworkConfig:
     def cell_type(self) -> type[Cell]:
         return CELLS[self.cell]
 
+    @property
+    def state_arrays(self) -> int:
+        """1 + S: arrays (H, B) that a layer carries from step to step, h and the cell's own."""
+        return 1 + self.cell_type.memories
+
     def shapes(self) -> dict[str, tuple[int, int]]:
         """Name and shape of every array of weights, in their order in the flat vector."""
         H, V = self.hidden_size, self.vocabulary_size

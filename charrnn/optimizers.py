@@ -4,6 +4,8 @@ An optimizer owns its state (vectors of the weights' layout) and updates any par
 that the caller can walk the vector in cache-sized blocks and share it out among threads.
 """
 
+from typing import ClassVar
+
 import numpy as np
 
 from charrnn.parameters import Array
@@ -17,12 +19,26 @@ class Adam:
     """
 
     beta1, beta2, epsilon = 0.9, 0.99, 1e-8
+    moments: ClassVar[int] = 2
+    """Vectors of the weights' size that it keeps."""
 
-    def __init__(self, weights: Array) -> None:
-        """State for the weights (P,): two more vectors of that size, and the count of steps."""
-        self.m = np.zeros_like(weights)
-        self.v = np.zeros_like(weights)
+    def __init__(self, weights: Array, state: Array | None = None) -> None:
+        """For the weights (P,): the moments (2, P), zeros if they are not given, and the count of
+        steps."""
+        self.state: Array = np.zeros((2, weights.size), weights.dtype) if state is None else state
         self.steps = 0
+
+    @property
+    def m(self) -> Array:
+        """The first moment (P,)."""
+        m: Array = self.state[0]
+        return m
+
+    @property
+    def v(self) -> Array:
+        """The second moment (P,)."""
+        v: Array = self.state[1]
+        return v
 
     def begin_step(self) -> None:
         """Count a step; then call `update` once for every part of the weights."""

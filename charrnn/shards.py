@@ -1,125 +1,98 @@
-"""One batch over several threads.
+"""One batch over several workers.
 
-Each thread runs its own columns of the batch in its own workspace, with a single-threaded BLAS, and
+Each worker runs its own columns of the batch in its own workspace, with a single-threaded BLAS, and
 writes its own gradient; the gradients are summed in a fixed order. So a run repeats to the bit for
-a given number of threads. NumPy lets the threads run side by side because it gives up the
-interpreter's lock inside products and large ufuncs.
+a given number of threads.
 """
 
 import math
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
-from typing import TypeVar
-
-import numpy as np
+from typing import Any
 
 from charrnn.network import IdArray, Network
 from charrnn.optimizers import Adam
-from charrnn.parameters import Array
+from charrnn.parameters import Array, Parameters
+from charrnn.shard import BLOCK, Plan
+from charrnn.workers import hire
 
-BLOCK = 32768
-"""Weights that are updated at a time: the few vectors of this length stay in the cache."""
-
-T = TypeVar("T")
-R = TypeVar("R")
+SHARED_BLOCKS = 8
+"""From so many blocks of weights on, their update is shared out as well."""
 
 
 class ShardedNetwork:
     """Training windows of T steps in B streams, shared out among threads.
 
-    Use it as a context, which ends its threads. Memory: one workspace for all B streams, and a
+    The weights of `network` and the moments of `optimizer` move to memory that the workers see.
+    Use it as a context, which ends the workers. Memory: one workspace for all B streams, and a
     gradient (P,) for each thread.
     """
 
-    def __init__(self, network: Network, steps: int, batch: int, threads: int) -> None:
+    def __init__(
+        self,
+        network: Network,
+        optimizer: Adam,
+        steps: int,
+        batch: int,
+        threads: int,
+        *,
+        processes: bool = True,
+    ) -> None:
+        weights = network.parameters
         self.network = network
         self.threads = max(1, min(threads, batch))
-        bounds = [batch * index // self.threads for index in range(self.threads + 1)]
-        self._columns = [slice(a, b) for a, b in pairwise(bounds)]
-        self._workspaces = [
-            network.workspace(steps, columns.stop - columns.start, training=True)
-            for columns in self._columns
-        ]
-        self._gradients = [network.parameters.zeros_like() for _ in self._columns]
-        self.gradient = self._gradients[0]
+        plan = Plan(network.config, weights.flat.dtype.name, steps, batch, self.threads, BLOCK)
+        self._workers = hire(plan, processes=processes)
+        arrays = self._workers.arrays
+        arrays["weights"][:] = weights.flat
+        arrays["moments"][:] = optimizer.state
+        network.parameters = Parameters(weights.shapes, flat=arrays["weights"])
+        optimizer.state = arrays["moments"]
+        self.gradient = Parameters(weights.shapes, flat=arrays["gradients"][0])
+        self._optimizer = optimizer
+        self._ids, self._targets, self._state = arrays["ids"], arrays["targets"], arrays["state"]
         self._scale = 1.0 / (steps * batch)
-        size = network.parameters.size
-        blocks = [slice(start, min(start + BLOCK, size)) for start in range(0, size, BLOCK)]
-        cuts = [len(blocks) * index // self.threads for index in range(self.threads + 1)]
-        self._blocks = [blocks[a:b] for a, b in pairwise(cuts)]
-        self._scratch = [
-            np.empty(BLOCK, network.parameters.flat.dtype) for _ in range(self.threads)
-        ]
-        self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
+        is_large = weights.size >= SHARED_BLOCKS * BLOCK
+        self._parts = self.threads if is_large else 1
+        self._call_parts = self._workers.call if is_large else self._workers.call_first
 
     def __enter__(self) -> "ShardedNetwork":
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown()
+        self._workers.close()
 
     @property
     def state(self) -> Array:
         """A copy of the state that the streams carry, (L, 1 + S, H, B)."""
-        return np.concatenate([workspace.state for workspace in self._workspaces], axis=-1)
+        self._workers.call("give_state")
+        return self._state.copy()
 
     @state.setter
     def state(self, state: Array) -> None:
-        for workspace, columns in zip(self._workspaces, self._columns, strict=True):
-            workspace.state = state[..., columns]
+        self._state[:] = state
+        self._workers.call("take_state")
 
     def reset(self) -> None:
         """Make the state of every stream zero."""
-        for workspace in self._workspaces:
-            workspace.reset()
+        self._state[:] = 0
+        self._workers.call("take_state")
 
     def compute_gradient(self, ids: IdArray, targets: IdArray) -> float:
         """The mean loss (nats) over a window of `ids` and `targets`, both (T, B).
 
-        Its gradient is in `gradient` afterwards.
+        `gradient_norm`, to be called next, makes its gradient.
         """
-        losses = self._map(lambda index: self._run(index, ids, targets), range(self.threads))
-        return math.fsum(losses) * self._scale
-
-    def _run(self, index: int, ids: IdArray, targets: IdArray) -> float:
-        workspace, columns = self._workspaces[index], self._columns[index]
-        loss = float(workspace.losses(ids[:, columns], targets[:, columns]).sum(dtype=np.float64))
-        workspace.backward(self._gradients[index], self._scale)
-        return loss
+        if ids.shape != self._ids.shape or targets.shape != self._ids.shape:
+            raise ValueError(f"windows of shape {self._ids.shape} expected, not {ids.shape}")
+        self._ids[:], self._targets[:] = ids, targets
+        return math.fsum(self._workers.call("compute_gradient")) * self._scale
 
     def gradient_norm(self) -> float:
-        """Sum the threads' gradients into `gradient`; the Euclidean norm of the sum."""
-        squares = self._map(self._sum_blocks, range(self.threads))
-        return math.sqrt(math.fsum(squares))
+        """Sum the workers' gradients into `gradient`, once for each window; the Euclidean norm of
+        the sum."""
+        return math.sqrt(math.fsum(self._call_parts("sum_gradients", self._parts)))
 
-    def _sum_blocks(self, index: int) -> float:
-        first, *others = (gradient.flat for gradient in self._gradients)
-        squares = 0.0
-        for block in self._blocks[index]:
-            for other in others:
-                first[block] += other[block]
-            squares += float(np.dot(first[block], first[block]))
-        return squares
-
-    def update(self, optimizer: Adam, learning_rate: float, scale: float) -> None:
+    def update(self, learning_rate: float, scale: float) -> None:
         """One optimizer step along scale · `gradient`, which is used up."""
-        optimizer.begin_step()
-        self._map(
-            lambda index: self._update_blocks(index, optimizer, learning_rate, scale),
-            range(self.threads),
-        )
-
-    def _update_blocks(
-        self, index: int, optimizer: Adam, learning_rate: float, scale: float
-    ) -> None:
-        weights, gradient = self.network.parameters.flat, self.gradient.flat
-        for block in self._blocks[index]:
-            gradient[block] *= scale
-            optimizer.update(weights, gradient, learning_rate, block, self._scratch[index])
-
-    def _map(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
-        if self._pool is None:
-            return [function(item) for item in items]
-        return list(self._pool.map(function, items))
+        self._optimizer.begin_step()
+        arguments: tuple[Any, ...] = (self._parts, self._optimizer.steps, learning_rate, scale)
+        self._call_parts("update", *arguments)

@@ -190,7 +190,9 @@ class Trainer:
         options, batches = self.options, self.batches
         with (
             one_thread(),
-            ShardedNetwork(self.network, batches.steps, batches.batch, options.threads) as shards,
+            ShardedNetwork(
+                self.network, self._adam, batches.steps, batches.batch, options.threads
+            ) as shards,
         ):
             if self._state is not None:
                 shards.state = self._state
@@ -229,7 +231,7 @@ class Trainer:
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise self._diverged()
         clip = self.options.clip
-        shards.update(self._adam, learning_rate, clip / norm if 0 < clip < norm else 1.0)
+        shards.update(learning_rate, clip / norm if 0 < clip < norm else 1.0)
         self.step += 1
         first = math.isnan(self._smoothed)
         self._smoothed = loss if first else SMOOTHING * self._smoothed + (1 - SMOOTHING) * loss

@@ -35,22 +35,36 @@ class Outcome:
     gradient: Array
     weights: Array
     state: Array
+    moments: Array
 
 
 def train(
-    config: NetworkConfig, threads: int, dtype: type[np.floating] = np.float64, scale: float = 0.9
+    config: NetworkConfig,
+    threads: int,
+    dtype: type[np.floating] = np.float64,
+    *,
+    scale: float = 0.9,
+    processes: bool = False,
 ) -> Outcome:
     """Five steps of training from a random network; the last step's gradient."""
     rng = np.random.default_rng(41)
     network = random_network(rng, config, dtype)
     adam, losses, norms = Adam(network.parameters.flat), [], []
-    with ShardedNetwork(network, STEPS, BATCH, threads) as sharded:
+    with ShardedNetwork(network, adam, STEPS, BATCH, threads, processes=processes) as sharded:
         for _ in range(5):
             losses.append(sharded.compute_gradient(*random_ids(rng, config, STEPS, BATCH)))
             norms.append(sharded.gradient_norm())
             gradient = sharded.gradient.flat.copy()
-            sharded.update(adam, 1e-3, scale)
-        return Outcome(losses, norms, gradient, network.parameters.flat, sharded.state)
+            sharded.update(1e-3, scale)
+        assert adam.steps == 5
+        weights = network.parameters.flat.copy()
+        return Outcome(losses, norms, gradient, weights, sharded.state, adam.state.copy())
+
+
+def sharded_network(network: Network, steps: int, batch: int, threads: int) -> ShardedNetwork:
+    """With an optimizer of its own, in this process."""
+    adam = Adam(network.parameters.flat)
+    return ShardedNetwork(network, adam, steps, batch, threads, processes=False)
 
 
 @pytest.mark.parametrize("config", [SMALL, LARGE], ids=["small", "large"])
@@ -104,7 +118,7 @@ def test_loss_and_gradient_are_means_over_the_window(threads: int) -> None:
     )
     losses = workspace.losses(ids, targets).copy()
     workspace.backward(expected, 1 / losses.size)
-    with ShardedNetwork(network, STEPS, BATCH, threads) as sharded:
+    with sharded_network(network, STEPS, BATCH, threads) as sharded:
         assert sharded.compute_gradient(ids, targets) == pytest.approx(losses.mean(), rel=1e-12)
         norm = sharded.gradient_norm()
     np.testing.assert_allclose(sharded.gradient.flat, expected.flat, rtol=0, atol=1e-13)
@@ -116,8 +130,8 @@ def test_an_update_is_a_step_of_the_optimizer_along_the_scaled_gradient(threads:
     rng = np.random.default_rng(43)
     network = random_network(rng, LARGE)
     weights = network.parameters.flat.copy()
-    by_hand, adam = Adam(weights), Adam(weights)
-    with ShardedNetwork(network, STEPS, BATCH, threads) as sharded:
+    by_hand = Adam(weights)
+    with sharded_network(network, STEPS, BATCH, threads) as sharded:
         for _ in range(2):
             sharded.compute_gradient(*random_ids(rng, LARGE, STEPS, BATCH))
             sharded.gradient_norm()
@@ -125,7 +139,7 @@ def test_an_update_is_a_step_of_the_optimizer_along_the_scaled_gradient(threads:
             by_hand.update(
                 weights, 1e-7 * sharded.gradient.flat, 0.01, slice(None), np.empty_like(weights)
             )
-            sharded.update(adam, 0.01, 1e-7)  # so small that Adam's ε makes the scale matter
+            sharded.update(0.01, 1e-7)  # so small that Adam's ε makes the scale matter
             np.testing.assert_allclose(network.parameters.flat, weights, rtol=0, atol=1e-14)
 
 
@@ -134,7 +148,7 @@ def test_the_state_is_a_copy_and_comes_back_as_it_was_set(threads: int) -> None:
     rng = np.random.default_rng(44)
     network = random_network(rng, SMALL)
     ids, targets = random_ids(rng, SMALL, STEPS, BATCH)
-    with ShardedNetwork(network, STEPS, BATCH, threads) as sharded:
+    with sharded_network(network, STEPS, BATCH, threads) as sharded:
         state: Array = rng.normal(size=sharded.state.shape)
         assert state.shape == (2, 2, 5, BATCH)
         sharded.state = state
@@ -152,8 +166,8 @@ def test_a_state_travels_between_different_numbers_of_threads() -> None:
     network = random_network(rng, SMALL)
     ids, targets = random_ids(rng, SMALL, STEPS, BATCH)
     with (
-        ShardedNetwork(network, STEPS, BATCH, 1) as one,
-        ShardedNetwork(network, STEPS, BATCH, 3) as three,
+        sharded_network(network, STEPS, BATCH, 1) as one,
+        sharded_network(network, STEPS, BATCH, 3) as three,
     ):
         one.compute_gradient(ids, targets)
         three.state = one.state
@@ -166,7 +180,7 @@ def test_reset_makes_every_state_zero(threads: int) -> None:
     rng = np.random.default_rng(46)
     network = random_network(rng, SMALL)
     ids, targets = random_ids(rng, SMALL, STEPS, BATCH)
-    with ShardedNetwork(network, STEPS, BATCH, threads) as sharded:
+    with sharded_network(network, STEPS, BATCH, threads) as sharded:
         first = sharded.compute_gradient(ids, targets)
         assert sharded.state.all()
         sharded.reset()
@@ -179,7 +193,7 @@ def test_there_are_no_more_threads_than_streams(asked: int, given: int) -> None:
     rng = np.random.default_rng(47)
     network = random_network(rng, SMALL)
     ids, targets = random_ids(rng, SMALL, STEPS, 3)
-    with ShardedNetwork(network, STEPS, 3, asked) as sharded:
+    with sharded_network(network, STEPS, 3, asked) as sharded:
         assert sharded.threads == given
         loss = sharded.compute_gradient(ids, targets)
     assert loss == pytest.approx(network.workspace(STEPS, 3).losses(ids, targets).mean(), rel=1e-12)
@@ -191,7 +205,7 @@ def test_an_error_in_a_thread_reaches_the_caller(threads: int) -> None:
     network = random_network(rng, SMALL)
     ids, targets = random_ids(rng, SMALL, STEPS, BATCH)
     with (
-        ShardedNetwork(network, STEPS, BATCH, threads) as sharded,
+        sharded_network(network, STEPS, BATCH, threads) as sharded,
         pytest.raises(ValueError, match="shape"),
     ):
         sharded.compute_gradient(ids[1:], targets)
@@ -205,12 +219,11 @@ def test_a_text_can_be_learned_by_heart(cell: str, threads: int) -> None:
     streams = np.hstack([ids, ids[::-1]])  # forwards and backwards, one a stream
     config = NetworkConfig(int(ids.max()) + 1, 32, 1, cell)
     network = Network.create(config, np.random.default_rng(35))
-    adam = Adam(network.parameters.flat)
-    with ShardedNetwork(network, len(text), 2, threads) as sharded:
+    with sharded_network(network, len(text), 2, threads) as sharded:
         for _ in range(250):
             sharded.reset()
             loss = sharded.compute_gradient(streams[:-1], streams[1:])
-            sharded.update(adam, 0.01, min(1.0, 5 / sharded.gradient_norm()))
+            sharded.update(0.01, min(1.0, 5 / sharded.gradient_norm()))
     assert loss < 0.05
 
 
@@ -222,18 +235,17 @@ def test_a_training_step_allocates_nothing_of_the_size_of_a_batch(
 ) -> None:
     # NumPy buffers up to three operands of a ufunc, 8192 numbers each, for each thread: 192 KiB.
     # One (H, B) array is more than that, and T·B indices of 8 bytes are no less.
-    T, B, H, V = 16, 2048, 32, 50
+    T, B, H, V = 16, 4096, 32, 50
     monkeypatch.setattr(inputs, "ONE_HOT_LIMIT", V if one_hot else 0)
     rng = np.random.default_rng(36)
     config = NetworkConfig(V, H, 2, cell)
     network = random_network(rng, config, np.float32)
-    adam = Adam(network.parameters.flat)
     ids, targets = (x.astype(np.uint8) for x in random_ids(rng, config, T, B))
-    with ShardedNetwork(network, T, B, threads) as sharded:
+    with sharded_network(network, T, B, threads) as sharded:
 
         def step() -> None:
             sharded.compute_gradient(ids, targets)
-            sharded.update(adam, 1e-3, min(1.0, 5 / sharded.gradient_norm()))
+            sharded.update(1e-3, min(1.0, 5 / sharded.gradient_norm()))
 
         tracemalloc.start()
         try:

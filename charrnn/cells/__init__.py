@@ -22,6 +22,8 @@ class Cell(Protocol):
 
     gates: ClassVar[int]
     """G: how many blocks of H rows the weights have."""
+    memories: ClassVar[int]
+    """S."""
     bias: ClassVar[tuple[float, ...]]
     """The initial bias of each gate, G numbers."""
 

@@ -34,6 +34,7 @@ class LSTM:
     """
 
     gates: ClassVar[int] = 4
+    memories: ClassVar[int] = 1
     bias: ClassVar[tuple[float, ...]] = (0.0, 0.0, 1.0, 0.0)
     """The forget gate starts open (Jozefowicz et al. 2015), so that gradients reach far back."""
 
