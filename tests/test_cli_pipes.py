@@ -247,6 +247,10 @@ def test_a_training_goes_on_without_a_log_and_without_notices(model: Path) -> No
 # Signals
 
 
+# what is held out goes another way than the rest, so that the best weights are not the last ones
+TURNING = TEXT[:922] + TEXT[:102][::-1]
+
+
 def uninterrupted(*options: str) -> Path:
     """The checkpoint of the same training in one go."""
     succeed("train", "a.txt", *options, "-o", "whole.npz", "-q")
@@ -331,6 +335,7 @@ def test_a_killed_training_comes_out_the_same_to_the_bit(
     epochs: str, threads: str, within_an_epoch: bool
 ) -> None:
     options = (*SMALL, "--epochs", epochs, "--threads", threads)
+    write("a.txt", TURNING)
     steps = []
     for attempt in (options, ("--resume",)):
         running = begin(*attempt)
@@ -348,6 +353,8 @@ def test_a_killed_training_comes_out_the_same_to_the_bit(
     assert "schedule" not in outcome.errors, "the budget is that of the beginning"
     assert saved_step("a.npz") == float(epochs) * WINDOWS
     same_training("a.npz", uninterrupted(*options))
+    with np.load("a.npz") as file:
+        assert not np.array_equal(file["weights"], file["last"]), "else this proves little"
 
 
 # A disk that is full
