@@ -202,10 +202,17 @@ def test_closed_standard_output_is_an_error(model: Path) -> None:
     assert only_line(outcome.errors).startswith("standard output is closed")
 
 
-def test_closed_standard_error_changes_nothing(model: Path) -> None:
-    options = (*SMALL, "--epochs", "0.2", "-o", "b.npz", *TALKATIVE)
-    assert run("train", "a.txt", *options, preexec_fn=without(2)) == Outcome(0, b"", "")
-    same_training("b.npz", model)
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_closed_standard_streams_change_nothing(threads: str) -> None:
+    options = (*SMALL, "--epochs", "0.2", "--threads", threads)
+    expected = uninterrupted(*options)
+    for number in range(3):
+        outcome = run(
+            "train", "a.txt", *options, "-o", "b.npz", "--force", preexec_fn=without(number)
+        )
+        assert (outcome.code, outcome.output) == (0, b""), outcome.errors
+        assert bool(outcome.errors) is (number != 2)
+        same_training("b.npz", expected)
     assert run("sample", "-c", "b.npz", "-n", "5", preexec_fn=without(2)).code == 0
 
 

@@ -8,6 +8,7 @@ import click
 
 import charrnn
 from charrnn.cli.sample import sample
+from charrnn.cli.streams import occupy_closed
 from charrnn.cli.train import train
 from charrnn.errors import CharRNNError
 
@@ -42,6 +43,7 @@ def main() -> None:
     charrnn train war_and_peace.txt      learn; writes war_and_peace.npz
     charrnn sample --temperature 0.8     write, with the newest model of this folder
     """
+    occupy_closed()
 
 
 main.add_command(train)
