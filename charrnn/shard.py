@@ -12,7 +12,7 @@ import numpy as np
 
 from charrnn.network import IdArray, Network, NetworkConfig
 from charrnn.optimizers import Adam
-from charrnn.parameters import Array, Parameters
+from charrnn.parameters import Parameters
 
 BLOCK = 32768
 """Weights that are updated at a time: the few vectors of this length stay in the cache."""
