@@ -16,8 +16,8 @@ import charrnn
 from charrnn.cli import main
 
 TEXT = "".join(f"line {i} of the text, {i * i}.\n" for i in range(40))  # 1,024 characters
-NETWORK = ("--hidden-size", "8", "--layers", "1")
-SMALL = (*NETWORK, "--batch-size", "4", "--seq-length", "8", "--threads", "1")
+NETWORK = ("--hidden-size", "8", "--layers", "1", "--threads", "1")
+SMALL = (*NETWORK, "--batch-size", "4", "--seq-length", "8")
 WINDOWS = 28  # steps in an epoch of TEXT with SMALL: 921 characters to train on, 4 · 8 a step
 COMMAND = (sys.executable, "-m", "charrnn")
 ARRAYS = ("weights", "last", "adam_m", "adam_v", "state")

@@ -147,7 +147,6 @@ def test_an_interrupted_sample_ends_without_noise(model: Path) -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        {"LANG": "C", "LC_ALL": "C"},
         {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
         {"PYTHONIOENCODING": "latin-1"},
         {"PYTHONIOENCODING": "ascii:strict"},
@@ -202,9 +201,8 @@ def test_closed_standard_output_is_an_error(model: Path) -> None:
     assert only_line(outcome.errors).startswith("standard output is closed")
 
 
-@pytest.mark.parametrize("threads", ["1", "2"])
-def test_closed_standard_streams_change_nothing(threads: str) -> None:
-    options = (*SMALL, "--epochs", "0.2", "--threads", threads)
+def test_closed_standard_streams_change_nothing() -> None:
+    options = (*SMALL, "--epochs", "0.2", "--threads", "2")  # processes have streams to inherit
     expected = uninterrupted(*options)
     for number in range(3):
         outcome = run(
