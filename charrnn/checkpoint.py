@@ -76,7 +76,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         **checkpoint.arrays,
     }
     try:
-        _replace(path, entries)
+        _replace(path.resolve(), entries)  # a link stays a link
     except OSError as error:
         raise CheckpointError(
             f"cannot write the checkpoint {path}: {error.strerror or error}; what was there before "
@@ -158,7 +158,7 @@ def _read(file: Any, path: Path) -> Checkpoint:
         if vocabulary.size != config.vocabulary_size:
             raise ValueError("the vocabulary does not fit the network")
         weights = _checked(entries["weights"], np.float32)
-        size = sum(rows * columns for rows, columns in config.shapes().values())
+        size = config.size
         arrays = {
             name: _checked(entries[name], np.float32) for name in TRAINING_ARRAYS if name in entries
         }
@@ -191,8 +191,8 @@ def is_checkpoint(path: Path) -> bool:
 
 def newest_checkpoint(folder: Path) -> Path:
     """The checkpoint in `folder` that was written last. Raises CheckpointError if there is none."""
-    paths = sorted(folder.glob("*.npz"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in paths:
+    files = [path for path in folder.glob("*.npz") if path.is_file()]
+    for path in sorted(files, key=lambda path: path.stat().st_mtime, reverse=True):
         if is_checkpoint(path):
             return path
     raise CheckpointError(

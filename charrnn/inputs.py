@@ -30,6 +30,7 @@ class SymbolInput:
         self._table = np.empty((rows, symbols), dtype)
         self._padded_ids = np.zeros(columns + batch, np.intp)
         self._ids = self._padded_ids[:columns]
+        self._ids_by_step = self._ids.reshape(steps, batch)
         self._columns = np.arange(columns)
         one_hot = training and symbols <= ONE_HOT_LIMIT
         self._one_hot = np.zeros((symbols, columns), dtype) if one_hot else None
@@ -41,7 +42,7 @@ class SymbolInput:
 
     def forward(self, U: Array, ids: NDArray[np.integer], out: Columns) -> None:
         """U·[X; 1] (rows, T, B) for U (rows, V + 1) and the symbols `ids` (T, B)."""
-        self._ids[:] = ids.reshape(-1)
+        self._ids_by_step[:] = ids
         np.add(U[:, :-1], U[:, -1:], out=self._table)
         # the padding is filled too: `take` works in place only on memory without gaps
         np.take(self._table, self._padded_ids, axis=1, out=out.padded, mode="clip")

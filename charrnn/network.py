@@ -19,8 +19,12 @@ from charrnn.cells import CELLS, Cell
 from charrnn.errors import OptionError
 from charrnn.inputs import SymbolInput
 from charrnn.layer import Columns, Layer
+from charrnn.options import spoken
 from charrnn.parameters import Array, Parameters
 from charrnn.softmax import SoftmaxCrossEntropy
+
+LARGEST = 10**10
+"""Weights that a network may have."""
 
 IdArray = NDArray[np.integer[Any]]
 """Symbols as positions in the vocabulary, of any integer type."""
@@ -39,9 +43,16 @@ class NetworkConfig:
         for name in ("vocabulary_size", "hidden_size", "layers"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise OptionError(f"{name} must be a whole number of at least 1, not {value!r}")
+                raise OptionError(
+                    f"{spoken(name)} must be a whole number of at least 1, not {value!r}"
+                )
         if self.cell not in CELLS:
             raise OptionError(f"cell {self.cell!r} is unknown; there are {', '.join(CELLS)}")
+        if self.size > LARGEST:
+            raise OptionError(
+                f"{self.layers} layers of {self.hidden_size} units would have {self.size:.0e} "
+                f"weights: {LARGEST:.0e} is the limit"
+            )
 
     @property
     def cell_type(self) -> type[Cell]:
@@ -51,6 +62,12 @@ class NetworkConfig:
     def state_arrays(self) -> int:
         """1 + S: arrays (H, B) that a layer carries from step to step, h and the cell's own."""
         return 1 + self.cell_type.memories
+
+    @property
+    def size(self) -> int:
+        """P, the number of weights."""
+        H, V, rows = self.hidden_size, self.vocabulary_size, self.cell_type.gates * self.hidden_size
+        return self.layers * rows * H + rows * (V + 1 + (self.layers - 1) * (H + 1)) + V * (H + 1)
 
     def shapes(self) -> dict[str, tuple[int, int]]:
         """Name and shape of every array of weights, in their order in the flat vector."""

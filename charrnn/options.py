@@ -14,6 +14,8 @@ DEFAULT_EPOCHS = 50.0
 """With no budget given, a training ends after `DEFAULT_MINUTES`, or earlier: after this many epochs
 and at least `DEFAULT_STEPS` steps."""
 DEFAULT_STEPS = 2000
+LONGEST = 1e9
+"""The largest number of epochs or minutes."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class TrainingOptions:
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise OptionError(f"{spoken(name)} must be a number above 0, not {value}")
+            if name != "learning_rate" and value is not None and value > LONGEST:
+                raise OptionError(f"{spoken(name)} can be {LONGEST:g} at most, not {value:g}")
         if not (math.isfinite(self.clip) and self.clip >= 0):
             raise OptionError(f"{spoken('clip')} must be a number of at least 0, not {self.clip}")
         if not 0 <= self.validation_fraction < 1:

@@ -29,14 +29,9 @@ class Plan:
     shards: int
     block: int
 
-    @property
-    def weights(self) -> int:
-        """P."""
-        return sum(rows * columns for rows, columns in self.config.shapes().values())
-
     def arrays(self) -> dict[str, tuple[tuple[int, ...], str]]:
         """Name, shape and type of the arrays that the shards have in common."""
-        P, config = self.weights, self.config
+        P, config = self.config.size, self.config
         state = (config.layers, config.state_arrays, config.hidden_size, self.batch)
         window = (self.steps, self.batch)
         return {
@@ -54,9 +49,10 @@ class Plan:
 
     def blocks(self, part: int, parts: int) -> list[slice]:
         """One of `parts` parts of the weights, in blocks."""
-        starts = range(0, self.weights, self.block)
+        size = self.config.size
+        starts = range(0, size, self.block)
         part_of = slice(len(starts) * part // parts, len(starts) * (part + 1) // parts)
-        return [slice(a, min(a + self.block, self.weights)) for a in starts[part_of]]
+        return [slice(a, min(a + self.block, size)) for a in starts[part_of]]
 
 
 class Shard:

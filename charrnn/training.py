@@ -14,7 +14,7 @@ import numpy as np
 
 from charrnn.batches import Batches, fit_shape
 from charrnn.blas import one_thread
-from charrnn.checkpoint import Checkpoint, write_checkpoint
+from charrnn.checkpoint import TRAINING_ARRAYS, Checkpoint, write_checkpoint
 from charrnn.corpus import Corpus
 from charrnn.errors import CheckpointError, DivergedError, OptionError
 from charrnn.evaluation import Evaluation
@@ -110,6 +110,11 @@ class Trainer:
         cannot change, or if there is nothing left to do.
         """
         record, arrays = checkpoint.training, checkpoint.arrays
+        if set(arrays) != set(TRAINING_ARRAYS):
+            raise CheckpointError(
+                "this checkpoint holds a model only, not a training that could go on: "
+                "train anew with another --output"
+            )
         _check_corpus(record["corpus"], corpus)
         weights = Parameters(checkpoint.config.shapes(), flat=arrays["last"].copy())
         saved_options = TrainingOptions.from_json(record["options"])
@@ -265,8 +270,10 @@ class Trainer:
         assert self._quick_evaluation is not None
         start = time.monotonic()
         self._validations = int(self.progress * VALIDATIONS)
-        self.validation_loss = self._quick_evaluation.loss(self.network)
-        # `not … <` rather than `>=`: a loss that is not a number is no better
+        loss = self._quick_evaluation.loss(self.network)
+        if not math.isfinite(loss):
+            raise self._diverged()
+        self.validation_loss = loss
         if self.validation_loss < self.best_loss:
             self.best_loss = self.validation_loss
             self.best_weights[:] = self.network.parameters.flat
@@ -297,7 +304,12 @@ class Trainer:
         if self._evaluation is None or math.isinf(self.best_loss):
             # nothing to choose by: the newest weights are the best that are known
             self.best_weights[:] = self.network.parameters.flat
-        write_checkpoint(self.output, self._checkpoint(shards))
+        checkpoint = self._checkpoint(shards)
+        # the step that breaks the weights has a good loss still: only the next one would tell
+        numbers = (checkpoint.weights, *checkpoint.arrays.values())
+        if not all(np.isfinite(array).all() for array in numbers):
+            raise self._diverged()
+        write_checkpoint(self.output, checkpoint)
         yield Saved(self.output, self.step)
 
     def _checkpoint(self, shards: ShardedNetwork) -> Checkpoint:

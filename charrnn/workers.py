@@ -174,6 +174,7 @@ def _start(plan: Plan, index: int, memory: int) -> tuple[subprocess.Popen[bytes]
                 str(theirs.fileno()), str(memory),
             ],
             pass_fds=(theirs.fileno(), memory),
+            process_group=0,  # what is typed at the terminal is for the training alone
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -184,7 +185,7 @@ def _start(plan: Plan, index: int, memory: int) -> tuple[subprocess.Popen[bytes]
 
 def serve(descriptor: int, memory: int) -> None:
     """The life of a worker process: do what the messages say until nobody sends any."""
-    # the signals of a terminal reach all its processes; what they mean, the first one decides
+    # what a signal to all processes of a training means, the first one decides
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     # an end of the pipe that fails is the end of the training

@@ -151,7 +151,7 @@ def test_every_line_goes_to_standard_error() -> None:
     head, reports, tail = outcome.lines[:3], outcome.lines[3:-2], outcome.lines[-2:]
     assert head == [
         "a.txt: 1,024 characters, 23 different ones",
-        "network: 1 × 8 LSTM, 1,231 weights; 1 threads",
+        "network: 1 × 8 LSTM, 1,231 weights; 1 thread",
         "training for 2 epochs; checkpoint: a.npz",
     ]
     assert len(reports) == 20
@@ -295,7 +295,7 @@ def test_another_encoding_can_be_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("length", "shape"), [(2, "1 streams of 1"), (3, "1 streams of 2"), (50, "1 streams of 44"),
+    ("length", "shape"), [(2, "1 stream of 1"), (3, "1 stream of 2"), (50, "1 stream of 44"),
                           (300, "4 streams of 64"), (4000, "56 streams of 64")]
 )  # fmt: skip
 def test_a_short_text_is_read_in_fewer_and_shorter_streams(length: int, shape: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from charrnn.cells import CELLS
 from charrnn.errors import OptionError
 from charrnn.network import Network, NetworkConfig, Workspace
+from charrnn.options import spoken
 from charrnn.parameters import Array
 from reference import STEPS, random_ids, random_network, run
 
@@ -300,7 +301,7 @@ def test_large_weights_do_not_overflow(cell: str) -> None:
 @pytest.mark.parametrize("value", [0, -3, 2.0, "8", True, None])
 def test_sizes_that_make_no_sense(name: str, value: Any) -> None:
     options: dict[str, Any] = {"vocabulary_size": 5, name: value}
-    with pytest.raises(OptionError, match=f"{name} must be a whole number of at least 1"):
+    with pytest.raises(OptionError, match=f"{spoken(name)} must be a whole number of at least 1"):
         NetworkConfig(**options)
 
 

@@ -182,7 +182,7 @@ def test_the_example_of_the_library_works(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(charrnn, "train", short)
     (block,) = [block for block in code("python") if "charrnn.load" in block]
-    names: dict[str, Any] = {"Path": Path}
+    names: dict[str, Any] = {}
     exec(block, names)
     assert isinstance(names["model"], charrnn.Model)
     assert len(calls) == 2

@@ -77,13 +77,14 @@ def introduction(trainer: Trainer, wished: TrainingOptions) -> Iterator[str]:
     yield f"{corpus.name}: {len(corpus.ids):,} {kind}, {corpus.vocabulary.size} different ones"
     yield (
         f"network: {config.layers} × {config.hidden_size} LSTM, "
-        f"{trainer.network.parameters.size:,} weights; {options.threads} threads"
+        f"{trainer.network.parameters.size:,} weights; "
+        f"{counted(options.threads, 'thread')}"
     )
     batch, steps = trainer.batches.batch, trainer.batches.steps
     if (batch, steps) != (wished.batch_size, wished.seq_length) and trainer.step == 0:
         yield (
-            f"the text is short: it is read in {batch} streams of {steps} characters at a time "
-            f"instead of {wished.batch_size} of {wished.seq_length}"
+            f"the text is short: it is read in {counted(batch, 'stream')} of {steps} characters "
+            f"at a time instead of {wished.batch_size} of {wished.seq_length}"
         )
     if trainer.held_out == 0:
         yield "nothing is held out for validation: the newest weights count as the best"
@@ -108,6 +109,10 @@ def conclusion(event: Event, trainer: Trainer, resume_command: str) -> Iterator[
     else:
         yield f"finished after step {event.step:,} in {clock(event.seconds)}{measured}"
         yield f"saved to {event.path}; write with: charrnn sample -c {event.path}"
+
+
+def counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def nats_and_bits(loss: float) -> str:
