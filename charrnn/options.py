@@ -1,7 +1,7 @@
 """What a training can be told, with its defaults and limits."""
 
-import math
 import os
+import sys
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -41,23 +41,27 @@ class TrainingOptions:
             value = getattr(self, name)
             if type(value) is not int or value < 1:
                 raise OptionError(
-                    f"{spoken(name)} must be a whole number of at least 1, not {value}"
+                    f"{spoken(name)} must be a whole number of at least 1, not {value!r}"
                 )
         for name in ("epochs", "minutes", "learning_rate"):
             value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and value > 0):
-                raise OptionError(f"{spoken(name)} must be a number above 0, not {value}")
-            if name != "learning_rate" and value is not None and value > LONGEST:
+            if value is None and name != "learning_rate":
+                continue
+            if not (_is_number(value) and value > 0):
+                raise OptionError(f"{spoken(name)} must be a number above 0, not {value!r}")
+            if name != "learning_rate" and value > LONGEST:
                 raise OptionError(f"{spoken(name)} can be {LONGEST:g} at most, not {value:g}")
-        if not (math.isfinite(self.clip) and self.clip >= 0):
-            raise OptionError(f"{spoken('clip')} must be a number of at least 0, not {self.clip}")
-        if not 0 <= self.validation_fraction < 1:
+        if not (_is_number(self.clip) and self.clip >= 0):
+            raise OptionError(f"{spoken('clip')} must be a number of at least 0, not {self.clip!r}")
+        if not (_is_number(self.validation_fraction) and 0 <= self.validation_fraction < 1):
             raise OptionError(
                 f"{spoken('validation_fraction')} must be at least 0 and less than 1, "
-                f"not {self.validation_fraction}"
+                f"not {self.validation_fraction!r}"
             )
         if type(self.seed) is not int or self.seed < 0:
-            raise OptionError(f"{spoken('seed')} must be a whole number of at least 0")
+            raise OptionError(
+                f"{spoken('seed')} must be a whole number of at least 0, not {self.seed!r}"
+            )
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -66,6 +70,13 @@ class TrainingOptions:
     def from_json(cls, data: dict[str, Any]) -> Self:
         """The options that `to_json` has described; raises TypeError for anything else."""
         return cls(**data)
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is a finite number, of a kind that JSON can hold."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= sys.float_info.max
 
 
 def usable_threads() -> int:
