@@ -55,14 +55,15 @@ class Evaluation:
 
     def _sum(self, network: Network, group: slice) -> float:
         starts, ends = self._starts[group], self._ends[group]
-        warm_up = min(WARM_UP, int(starts.min()) - 1)
-        length = warm_up + int((ends - starts).max())
+        # where there is less text before a stream, it begins with the very first symbol
+        begins = np.maximum(starts - WARM_UP, 1)
+        length = int((ends - begins).max())
         T = min(STEPS, length)
         workspace = network.workspace(T, len(starts))
         total = 0.0
         for t in range(0, length, T):
             # position of each target; its input is the symbol before
-            targets = (starts - warm_up) + t + np.arange(T)[:, np.newaxis]
+            targets = begins + t + np.arange(T)[:, np.newaxis]
             counts = (targets >= starts) & (targets < ends)
             targets = np.minimum(targets, len(self._text) - 1)
             losses = workspace.losses(self._text[targets - 1], self._text[targets])
