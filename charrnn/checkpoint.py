@@ -44,7 +44,7 @@ _MALFORMED = (
 @dataclass(frozen=True)
 class Checkpoint:
     """What a file holds. `training` is the header's part that belongs to the training, as JSON;
-    `arrays` are those of `TRAINING_ARRAYS`."""
+    `arrays` are those of `TRAINING_ARRAYS`, all of them, or none where there is only a model."""
 
     config: NetworkConfig
     vocabulary: Vocabulary
@@ -162,9 +162,14 @@ def _read(file: Any, path: Path) -> Checkpoint:
         arrays = {
             name: _checked(entries[name], np.float32) for name in TRAINING_ARRAYS if name in entries
         }
+        if arrays and len(arrays) < len(TRAINING_ARRAYS):
+            raise ValueError("a part of its training is missing")
+        layer = (config.layers, config.state_arrays, config.hidden_size)
         for name, array in {"weights": weights, **arrays}.items():
-            if name != "state" and array.shape != (size,):
-                raise ValueError(f"{name} has the shape {array.shape}, not {(size,)}")
+            # the number of streams is known to the training alone
+            shape = (*layer, *array.shape[-1:]) if name == "state" else (size,)
+            if array.shape != shape:
+                raise ValueError(f"{name} has the shape {array.shape}, not {shape}")
         training = header["training"]
         if not isinstance(training, dict):
             raise ValueError("its training record is not an object")
@@ -182,7 +187,8 @@ def _checked(array: Array, dtype: type[np.generic]) -> Array:
 def is_checkpoint(path: Path) -> bool:
     """Whether `path` looks like a checkpoint of ours: a quick look at its header, no more."""
     try:
-        with np.load(path, allow_pickle=False) as entries:
+        # opened here: NumPy leaves a file that it cannot read to the garbage collector
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as entries:
             header = json.loads(entries["header"].tobytes())
             return isinstance(header, dict) and header.get("format") == FORMAT
     except (OSError, AttributeError, *_MALFORMED):
