@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from charrnn.layer import Columns
+from charrnn.memory import Zeros
 from charrnn.parameters import Array
 
 ONE_HOT_LIMIT = 256
@@ -24,21 +25,29 @@ class SymbolInput:
     """
 
     def __init__(
-        self, symbols: int, rows: int, steps: int, batch: int, dtype: DTypeLike, *, training: bool
+        self,
+        symbols: int,
+        rows: int,
+        steps: int,
+        batch: int,
+        dtype: DTypeLike,
+        *,
+        training: bool,
+        zeros: Zeros = np.zeros,
     ) -> None:
         columns = steps * batch
-        self._table = np.empty((rows, symbols), dtype)
+        self._table = zeros((rows, symbols), dtype)
         self._padded_ids = np.zeros(columns + batch, np.intp)
         self._ids = self._padded_ids[:columns]
         self._ids_by_step = self._ids.reshape(steps, batch)
         self._columns = np.arange(columns)
         one_hot = training and symbols <= ONE_HOT_LIMIT
-        self._one_hot = np.zeros((symbols, columns), dtype) if one_hot else None
+        self._one_hot = zeros((symbols, columns), dtype) if one_hot else None
         if training and not one_hot:
             self._keys = np.empty(columns, np.intp)
             self._order = np.empty(columns, np.intp)
             self._is_start = np.ones(columns, np.bool_)
-            self._sorted = np.empty((rows, columns), dtype)
+            self._sorted = zeros((rows, columns), dtype)
 
     def forward(self, U: Array, ids: NDArray[np.integer], out: Columns) -> None:
         """U·[X; 1] (rows, T, B) for U (rows, V + 1) and the symbols `ids` (T, B)."""

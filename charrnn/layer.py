@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from charrnn.cells import Cell
+from charrnn.memory import Zeros
 from charrnn.parameters import Array
 
 
@@ -25,8 +26,10 @@ class Columns:
     It lies in `padded` (F, (T + 1)·B), whose last B columns mean nothing.
     """
 
-    def __init__(self, features: int, steps: int, batch: int, dtype: DTypeLike) -> None:
-        self.padded = np.zeros((features, (steps + 1) * batch), dtype)
+    def __init__(
+        self, features: int, steps: int, batch: int, dtype: DTypeLike, zeros: Zeros = np.zeros
+    ) -> None:
+        self.padded = zeros((features, (steps + 1) * batch), dtype)
         self.flat = self.padded[:, : steps * batch]
         self.steps = self.padded.reshape(features, steps + 1, batch)[:, :steps]
 
@@ -50,23 +53,24 @@ class Layer:
         dtype: DTypeLike,
         *,
         training: bool,
+        zeros: Zeros = np.zeros,
     ) -> None:
         T, H, B, G = steps, hidden_size, batch, cell.gates
-        self.cell = cell(H, T, B, dtype, training=training)
-        self.tape = Columns(G * H, T, B, dtype)
+        self.cell = cell(H, T, B, dtype, training=training, zeros=zeros)
+        self.tape = Columns(G * H, T, B, dtype, zeros)
         self._tape_steps = self.tape.steps.reshape(G, H, T, B)
         # h (H, T + 1, B), where [:, 0] stands before the first step, and a last row of ones
-        h_and_one = np.zeros((H + 1, T + 1, B), dtype)
+        h_and_one = zeros((H + 1, T + 1, B), dtype)
         h_and_one[H] = 1
         self._h = h_and_one[:H]
         self._before = h_and_one.reshape(H + 1, -1)[:H, : T * B]
         self.output = h_and_one.reshape(H + 1, -1)[:, B:]
         """[h_1 … h_T; 1] as (H + 1, T·B): the ones meet the bias column of what comes next."""
-        self._a = np.empty((G * H, B), dtype)
+        self._a = zeros((G * H, B), dtype)
         self._a_gates = self._a.reshape(G, H, B)
         if training:
-            self._dh = np.empty((H, B), dtype)
-            self._W_T = np.empty((H, G * H), dtype)
+            self._dh = zeros((H, B), dtype)
+            self._W_T = zeros((H, G * H), dtype)
 
     @property
     def state(self) -> Array:

@@ -19,6 +19,7 @@ from charrnn.cells import CELLS, Cell
 from charrnn.errors import OptionError
 from charrnn.inputs import SymbolInput
 from charrnn.layer import Columns, Layer
+from charrnn.memory import LargePages, Zeros
 from charrnn.options import spoken
 from charrnn.parameters import Array, Parameters
 from charrnn.softmax import SoftmaxCrossEntropy
@@ -133,15 +134,17 @@ class Workspace:
         rows = config.cell_type.gates * H
         self.network = network
         self.steps, self.batch = T, B
+        zeros: Zeros = LargePages().zeros if training else np.zeros
         self.layers = [
-            Layer(config.cell_type, H, T, B, dtype, training=training) for _ in range(config.layers)
+            Layer(config.cell_type, H, T, B, dtype, training=training, zeros=zeros)
+            for _ in range(config.layers)
         ]
-        self._logits = np.empty((V, T * B), dtype)
+        self._logits = zeros((V, T * B), dtype)
         self._targets = np.empty((T, B), np.intp)
         self._softmax = SoftmaxCrossEntropy(T * B, dtype)
-        self._input = SymbolInput(V, rows, T, B, dtype, training=training)
+        self._input = SymbolInput(V, rows, T, B, dtype, training=training, zeros=zeros)
         if training:
-            self._dY = Columns(H, T, B, dtype)
+            self._dY = Columns(H, T, B, dtype, zeros)
 
     @property
     def state(self) -> Array:

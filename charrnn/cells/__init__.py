@@ -11,6 +11,7 @@ from typing import ClassVar, Protocol
 from numpy.typing import DTypeLike
 
 from charrnn.cells.lstm import LSTM
+from charrnn.memory import Zeros
 from charrnn.parameters import Array
 
 
@@ -28,8 +29,17 @@ class Cell(Protocol):
     """The initial bias of each gate, G numbers."""
 
     def __init__(
-        self, hidden_size: int, steps: int, batch: int, dtype: DTypeLike, *, training: bool
-    ) -> None: ...
+        self,
+        hidden_size: int,
+        steps: int,
+        batch: int,
+        dtype: DTypeLike,
+        *,
+        training: bool,
+        zeros: Zeros,
+    ) -> None:
+        """`zeros` makes its arrays."""
+        ...
 
     @property
     def memory(self) -> Array:

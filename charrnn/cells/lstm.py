@@ -23,6 +23,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
+from charrnn.memory import Zeros
 from charrnn.parameters import Array
 
 
@@ -39,18 +40,25 @@ class LSTM:
     """The forget gate starts open (Jozefowicz et al. 2015), so that gradients reach far back."""
 
     def __init__(
-        self, hidden_size: int, steps: int, batch: int, dtype: DTypeLike, *, training: bool
+        self,
+        hidden_size: int,
+        steps: int,
+        batch: int,
+        dtype: DTypeLike,
+        *,
+        training: bool,
+        zeros: Zeros = np.zeros,
     ) -> None:
         T, H, B = steps, hidden_size, batch
-        self._c = np.zeros((H, B), dtype)
-        self._tanh_c = np.empty((H, B), dtype)
-        self._scratch = np.empty((H, B), dtype)
+        self._c = zeros((H, B), dtype)
+        self._tanh_c = zeros((H, B), dtype)
+        self._scratch = zeros((H, B), dtype)
         self._training = training
         if training:
-            self._slopes = np.empty((4, H, B), dtype)
-            self._dh_dc = np.empty((T, H, B), dtype)
-            self._dc_dc = np.empty((T, H, B), dtype)
-            self._dc = np.empty((H, B), dtype)
+            self._slopes = zeros((4, H, B), dtype)
+            self._dh_dc = zeros((T, H, B), dtype)
+            self._dc_dc = zeros((T, H, B), dtype)
+            self._dc = zeros((H, B), dtype)
 
     @property
     def memory(self) -> Array:
