@@ -176,13 +176,7 @@ class Workspace:
             else:
                 np.matmul(U, self.layers[index - 1].output, out=layer.tape.flat)
             layer.forward(weights[f"W{index}"])
-        return self.predict()
-
-    def predict(self) -> Array:
-        """Logits (V, T·B) of what follows the window that the layers have in their tapes; of a
-        state of zeros in a new workspace, and for T = 1 after `reset`."""
-        V, top = self.network.parameters["V"], self.layers[-1].output
-        return np.matmul(V, top, out=self._logits)
+        return np.matmul(weights["V"], self.layers[-1].output, out=self._logits)
 
     def losses(
         self,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from charrnn.errors import OptionError
 from charrnn.network import IdArray, Network
 from charrnn.softmax import softmax
+from charrnn.stepper import Stepper
 
 
 class Sampler:
@@ -18,22 +19,22 @@ class Sampler:
     """
 
     def __init__(self, network: Network, samples: int = 1) -> None:
-        self._workspace = network.workspace(1, samples)
+        self._stepper = Stepper(network, samples)
         self.reset()
 
     def reset(self) -> None:
         """Forget everything that was fed."""
-        self._workspace.reset()
-        self._logits = self._workspace.predict()
+        self._stepper.reset()
+        self._logits = self._stepper.predict()
 
     def feed(self, ids: IdArray) -> None:
         """Read one symbol in each stream: `ids` (S,)."""
-        self._logits = self._workspace.forward(ids.reshape(1, -1))
+        self._logits = self._stepper.step(ids)
 
     def prime(self, ids: IdArray) -> None:
         """Read the symbols `ids` (N,) in all streams alike."""
         for id in ids:
-            self.feed(np.full(self._workspace.batch, id))
+            self.feed(np.full(self._stepper.streams, id))
 
     @property
     def probabilities(self) -> NDArray[np.float64]:
@@ -48,9 +49,9 @@ class Sampler:
         if temperature == 0:
             best: NDArray[np.intp] = self._logits.argmax(axis=0)
             return best
-        logits = self._logits.astype(np.float64)
-        logits -= logits.max(axis=0)
-        p = np.exp(logits / temperature).cumsum(axis=0)
+        p = np.subtract(self._logits, self._logits.max(axis=0), dtype=np.float64)
+        p /= temperature
+        p = np.exp(p, out=p).cumsum(axis=0)
         # the first symbol whose cumulative probability exceeds a number drawn from [0, 1)
         drawn: NDArray[np.intp] = (p <= rng.random(p.shape[1]) * p[-1]).sum(axis=0)
         return drawn

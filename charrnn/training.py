@@ -25,6 +25,7 @@ from charrnn.options import DEFAULT_EPOCHS, DEFAULT_MINUTES, DEFAULT_STEPS, Trai
 from charrnn.parameters import Array, Parameters
 from charrnn.schedule import cosine
 from charrnn.shards import ShardedNetwork
+from charrnn.vocabulary import Vocabulary
 
 VALIDATIONS = 20
 """Looks at the held-out text in a run, evenly spread over its course."""
@@ -115,7 +116,7 @@ class Trainer:
                 "this checkpoint holds a model only, not a training that could go on: "
                 "train anew with another --output"
             )
-        _check_corpus(record["corpus"], corpus)
+        _check_corpus(checkpoint, corpus)
         weights = Parameters(checkpoint.config.shapes(), flat=arrays["last"].copy())
         saved_options = TrainingOptions.from_json(record["options"])
         trainer = cls(
@@ -136,7 +137,7 @@ class Trainer:
         trainer._adam.m[:], trainer._adam.v[:] = arrays["adam_m"], arrays["adam_v"]
         trainer._adam.steps = record["adam_steps"]
         trainer._state = arrays["state"]
-        trainer.stretched = trainer.options != saved_options
+        trainer.stretched = _budget(trainer.options) != _budget(saved_options)
         if trainer.progress >= 1:
             raise OptionError(
                 f"this training has used up its budget ({trainer.budget}): "
@@ -219,12 +220,11 @@ class Trainer:
                 if due or now - saved >= SAVE_SECONDS:
                     saved = now
                     yield from self._save(shards)
-            if not self.stop_requested:
+            stopped = self.progress < 1  # not where the request came with the last step
+            if not stopped:
                 self._measure_best()
             yield from self._save(shards)
-        yield Finished(
-            self.step, self.seconds, self.stop_requested, self.validation_loss, self.output
-        )
+        yield Finished(self.step, self.seconds, stopped, self.validation_loss, self.output)
 
     def _take_step(self, shards: ShardedNetwork) -> Step:
         window = self.step % self.batches.windows
@@ -340,13 +340,29 @@ class Trainer:
         )
 
 
-def _check_corpus(record: dict[str, Any], corpus: Corpus) -> None:
+def _budget(options: TrainingOptions) -> tuple[float | None, float | None]:
+    return options.epochs, options.minutes
+
+
+def _check_corpus(checkpoint: Checkpoint, corpus: Corpus) -> None:
+    record = checkpoint.training["corpus"]
     if record["sha256"] != corpus.sha256:
         raise CheckpointError(
             f"this training was on another text ({record['name']}, {record['symbols']:,} "
             f"characters) than {corpus.name} ({len(corpus.ids):,} characters): resume it with the "
             "very same text, or train anew with another --output"
         )
+    if checkpoint.vocabulary != corpus.vocabulary:
+        # the same bytes, but not the same symbols
+        raise CheckpointError(
+            f"this training read {corpus.name} as {_kind(checkpoint.vocabulary)}, not as "
+            f"{_kind(corpus.vocabulary)}: resume it with the --bytes or --encoding that it had"
+        )
+
+
+def _kind(vocabulary: Vocabulary) -> str:
+    kind = "bytes" if vocabulary.is_bytes else "characters"
+    return f"{vocabulary.size:,} different {kind}"
 
 
 def _changed(options: TrainingOptions, changes: dict[str, Any]) -> TrainingOptions:

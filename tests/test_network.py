@@ -244,30 +244,6 @@ def test_forward_gives_the_logits_behind_the_losses() -> None:
     np.testing.assert_allclose(workspace.losses(ids, targets), expected, rtol=1e-12)
 
 
-def test_predict_gives_the_logits_of_the_last_window_again() -> None:
-    rng = np.random.default_rng(37)
-    network = random_network(rng, CONFIG)
-    workspace = network.workspace(6, 4)
-    ids, targets = random_ids(rng, CONFIG, 6, 4)
-    logits = workspace.forward(ids).copy()
-    workspace.losses(ids, targets)
-    workspace.reset()
-    workspace.losses(ids, targets)  # which leaves probabilities where the logits were
-    np.testing.assert_array_equal(workspace.predict(), logits)
-
-
-def test_predict_before_any_symbol_is_the_output_of_a_state_of_zeros() -> None:
-    rng = np.random.default_rng(38)
-    network = random_network(rng, CONFIG)
-    bias = network.parameters["V"][:, -1:]
-    workspace = network.workspace(1, 4)
-    np.testing.assert_array_equal(workspace.predict(), bias.repeat(4, axis=1))
-    workspace.forward(random_ids(rng, CONFIG, 1, 4)[0])
-    assert (workspace.predict() != bias).all()
-    workspace.reset()
-    np.testing.assert_array_equal(workspace.predict(), bias.repeat(4, axis=1))
-
-
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint32])
 def test_ids_of_every_width(dtype: type[np.unsignedinteger]) -> None:
     rng = np.random.default_rng(33)

@@ -36,7 +36,7 @@ class Cell(Protocol):
         dtype: DTypeLike,
         *,
         training: bool,
-        zeros: Zeros,
+        zeros: Zeros = ...,
     ) -> None:
         """`zeros` makes its arrays."""
         ...
