@@ -13,6 +13,9 @@ from charrnn.cli.train import train
 from charrnn.errors import CharRNNError
 
 
+CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True}
+
+
 class Group(click.Group):
     """Turns every `CharRNNError` into one line on stderr and exit code 1."""
 
@@ -31,10 +34,7 @@ class Group(click.Group):
         sys.exit(1)
 
 
-@click.group(
-    cls=Group,
-    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
-)
+@click.group(cls=Group, context_settings=CONTEXT)
 @click.version_option(charrnn.__version__, "--version", message="charrnn %(version)s")
 def main() -> None:
     """Learn to write like any text: a character-level recurrent network in NumPy.
@@ -46,5 +46,6 @@ def main() -> None:
     occupy_closed()
 
 
-main.add_command(train)
-main.add_command(sample)
+for command in (train, sample):
+    command.context_settings = CONTEXT  # of its own, in case it is called without the group
+    main.add_command(command)
