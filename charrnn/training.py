@@ -293,6 +293,8 @@ class Trainer:
     def _measure_best(self) -> None:
         """The exact loss of the best weights, on all of the held-out text."""
         if self._evaluation is None:
+            if not np.isfinite(self.network.parameters.flat).all():
+                raise self._diverged()
             self.best_weights[:] = self.network.parameters.flat
             return
         weights = Parameters(self.network.config.shapes(), flat=self.best_weights)
