@@ -99,13 +99,14 @@ def torch_training(shape: dict[str, Any]) -> Turn:
 
 def charrnn_sampling(shape: dict[str, Any]) -> Turn:
     """A character in each stream, drawn and fed."""
+    from charrnn.model import Model
     from charrnn.network import Network, NetworkConfig
-    from charrnn.sampling import Sampler, generate
+    from charrnn.vocabulary import Vocabulary
 
     config = NetworkConfig(shape["symbols"], shape["hidden_size"], shape["layers"])
-    sampler = Sampler(Network.create(config, np.random.default_rng(1)), shape["batch_size"])
-    rng = np.random.default_rng(1)
-    return generate(sampler, rng, length=None, temperature=1.0).__next__
+    network = Network.create(config, np.random.default_rng(1))
+    vocabulary = Vocabulary(np.arange(32, 32 + shape["symbols"], dtype=np.uint32))
+    return Model(network, vocabulary).sample_ids(samples=shape["batch_size"], seed=1).__next__
 
 
 def torch_sampling(shape: dict[str, Any]) -> Turn:
@@ -196,22 +197,26 @@ CONTESTANTS = {
 
 
 def peak_memory() -> int:
-    """Peak resident bytes of this process and its children, what they share counted each time."""
+    """Peak resident bytes of this process and its children, what they share counted once."""
     own = os.getpid()
     children = Path(f"/proc/{own}/task/{own}/children").read_text().split()
-    total = 0
+    private, shared = 0, [0]
     for pid in [own, *map(int, children)]:
         status = Path(f"/proc/{pid}/status").read_text()
-        total += 1024 * int(status.partition("VmHWM:")[2].split()[0])
-    return total
+        peak, common = (
+            1024 * int(status.partition(name + ":")[2].split()[0]) for name in ("VmHWM", "RssShmem")
+        )
+        private += peak - common
+        shared.append(common)
+    return private + max(shared)
 
 
 @contextmanager
 def blas_threads(name: str) -> Iterator[None]:
-    """One for charrnn, as it does itself; all for a plain product."""
+    """One for our training, as it does itself."""
     from charrnn.blas import one_thread
 
-    if name.startswith("charrnn"):
+    if name == "charrnn-training":
         with one_thread():
             yield
     else:

@@ -1,6 +1,9 @@
 """Threads of the linear algebra library under NumPy."""
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
+
+MANY_STREAMS = 16
+"""From so many streams on, the products of sampling gain by several threads."""
 
 
 def one_thread() -> AbstractContextManager[object]:
@@ -13,3 +16,9 @@ def one_thread() -> AbstractContextManager[object]:
 
     limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
     return limits
+
+
+def threads_for_sampling(streams: int) -> AbstractContextManager[object]:
+    """A context for products with so many columns, one after another: one thread where they are
+    over before a second one could begin, else what the library has."""
+    return one_thread() if streams < MANY_STREAMS else nullcontext()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.blas import one_thread
+from charrnn.blas import threads_for_sampling
 from charrnn.checkpoint import Checkpoint, read_checkpoint
 from charrnn.errors import OptionError
 from charrnn.network import IdArray, Network
@@ -41,8 +41,8 @@ class Model:
 
         Temperatures below 1 write more safely, above 1 more wildly, 0 always takes the most
         probable character. The same seed gives the same text; None gives another each time. A model
-        of bytes counts bytes. Raises OptionError for a length or temperature that makes no sense,
-        and UnknownSymbolError for a prime with symbols the model has never seen.
+        of bytes counts bytes. Raises OptionError for a length, temperature or seed that makes no
+        sense, and UnknownSymbolError for a prime with symbols the model has never seen.
         """
         pieces = self.stream(length, temperature=temperature, seed=seed, prime=prime)
         return "".join(pieces)
@@ -82,6 +82,8 @@ class Model:
             raise OptionError(f"a length of {length} makes no sense: give 0 or more")
         if samples < 1:
             raise OptionError(f"{samples} samples make no sense: give 1 or more")
+        if seed is not None and seed < 0:
+            raise OptionError(f"a seed of {seed} makes no sense: give 0 or more")
         return self._sample_ids(length, temperature, seed, prime, samples)
 
     def _sample_ids(
@@ -92,7 +94,7 @@ class Model:
         prime: IdArray | None,
         samples: int,
     ) -> Iterator[NDArray[np.intp]]:
-        with one_thread():
+        with threads_for_sampling(samples):
             sampler = Sampler(self.network, samples)
             sampler.prime(self._line_end() if prime is None or len(prime) == 0 else prime)
             rng = np.random.default_rng(seed)

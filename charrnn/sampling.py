@@ -50,7 +50,8 @@ class Sampler:
             best: NDArray[np.intp] = self._logits.argmax(axis=0)
             return best
         p = np.subtract(self._logits, self._logits.max(axis=0), dtype=np.float64)
-        p /= temperature
+        with np.errstate(over="ignore"):  # −∞ will do: the probability is 0
+            p /= temperature
         p = np.exp(p, out=p).cumsum(axis=0)
         # the first symbol whose cumulative probability exceeds a number drawn from [0, 1)
         drawn: NDArray[np.intp] = (p <= rng.random(p.shape[1]) * p[-1]).sum(axis=0)

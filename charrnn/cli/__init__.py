@@ -12,7 +12,6 @@ from charrnn.cli.streams import occupy_closed
 from charrnn.cli.train import train
 from charrnn.errors import CharRNNError
 
-
 CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True}
 
 
