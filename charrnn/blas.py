@@ -1,9 +1,6 @@
 """Threads of the linear algebra library under NumPy."""
 
-from contextlib import AbstractContextManager, nullcontext
-
-MANY_STREAMS = 16
-"""From so many streams on, the products of sampling gain by several threads."""
+from contextlib import AbstractContextManager
 
 
 def one_thread() -> AbstractContextManager[object]:
@@ -16,9 +13,3 @@ def one_thread() -> AbstractContextManager[object]:
 
     limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
     return limits
-
-
-def threads_for_sampling(streams: int) -> AbstractContextManager[object]:
-    """A context for products with so many columns, one after another: one thread where they are
-    over before a second one could begin, else what the library has."""
-    return one_thread() if streams < MANY_STREAMS else nullcontext()

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.blas import threads_for_sampling
 from charrnn.checkpoint import Checkpoint, read_checkpoint
 from charrnn.errors import OptionError
 from charrnn.network import IdArray, Network
@@ -94,11 +93,10 @@ class Model:
         prime: IdArray | None,
         samples: int,
     ) -> Iterator[NDArray[np.intp]]:
-        with threads_for_sampling(samples):
-            sampler = Sampler(self.network, samples)
-            sampler.prime(self._line_end() if prime is None or len(prime) == 0 else prime)
-            rng = np.random.default_rng(seed)
-            yield from generate(sampler, rng, length=length, temperature=temperature)
+        sampler = Sampler(self.network, samples)
+        sampler.prime(self._line_end() if prime is None or len(prime) == 0 else prime)
+        rng = np.random.default_rng(seed)
+        yield from generate(sampler, rng, length=length, temperature=temperature)
 
     def _line_end(self) -> IdArray:
         newline = b"\n" if self.vocabulary.is_bytes else "\n"

@@ -3,7 +3,7 @@
 Most of such a step is the reading of the weights, so each layer has them in one matrix, and a step
 is one product a layer:
 
-    layer 0      a = W₀·h₀ + (U₀·onehot + b)      the bracket is a row of a table
+    layer 0      a = W₀·h₀ + (U₀·onehot + b)      the bracket comes from a table
     layer l      a = [W_l U_l]·[h_l; h_{l−1}] + b
     logits       z = V·h + b
 """
@@ -25,7 +25,9 @@ class Stepper:
         dtype, S = weights.flat.dtype, streams
         H, L, G = config.hidden_size, config.layers, config.cell_type.gates
         self.streams = S
-        self._table = np.ascontiguousarray((weights["U0"][:, :-1] + weights["U0"][:, -1:]).T)
+        table = weights["U0"][:, :-1] + weights["U0"][:, -1:]
+        # a row is read faster than a column, but for many streams the way to `a` costs more
+        self._table = table if S > 1 else np.ascontiguousarray(table.T)
         self._matrices = [weights["W0"].copy()]
         self._biases: list[Array] = []
         for layer in range(1, L):
@@ -37,6 +39,7 @@ class Stepper:
         self._inputs = [np.zeros((H if layer == 0 else 2 * H, S), dtype) for layer in range(L)]
         self._a = np.empty((G * H, S), dtype)
         self._a_gates = self._a.reshape(G, H, S)
+        self._picked = np.empty((G * H, S), dtype)
         self._cells = [config.cell_type(H, 1, S, dtype, training=False) for _ in range(L)]
         self._h = [x[:H] for x in self._inputs]
         self._below = [x[H:] for x in self._inputs]
@@ -55,13 +58,19 @@ class Stepper:
         for layer, (matrix, x) in enumerate(zip(self._matrices, self._inputs, strict=True)):
             if layer == 0:
                 np.matmul(matrix, x, out=a)
-                a += self._table[ids].T
+                a += self._columns(ids)
             else:
                 self._below[layer][:] = self._h[layer - 1]
                 np.matmul(matrix, x, out=a)
                 a += self._biases[layer - 1]
             self._cells[layer].forward(0, gates, self._h[layer], gates)
         return self.predict()
+
+    def _columns(self, ids: IdArray) -> Array:
+        """U₀·onehot + b (G·H, S)."""
+        if self.streams == 1:
+            return self._table[ids].T
+        return np.take(self._table, ids, axis=1, out=self._picked, mode="clip")
 
     def predict(self) -> Array:
         """The logits (V, S) once more, or those of a state of zeros."""
