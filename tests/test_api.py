@@ -1,0 +1,212 @@
+"""The package as a library: what it offers, and training from another program."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import charrnn
+from charrnn import api
+from charrnn.checkpoint import read_checkpoint
+from charrnn.errors import CharRNNError, CheckpointError, CorpusError, OptionError
+from charrnn.events import Event, Finished, Report, Saved, Step
+from charrnn.model import Model
+from charrnn.options import TrainingOptions
+from charrnn.training import Trainer
+from helpers import STEPS, TEXT, finish, start
+
+SMALL: dict[str, Any] = {
+    "hidden_size": 8,
+    "layers": 1,
+    "batch_size": 4,
+    "seq_length": 8,
+    "epochs": 2.3,
+    "threads": 1,
+}
+
+
+# --- training
+
+
+def test_text_bytes_and_files_are_learned(tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_text(TEXT, encoding="utf-8")
+    from_text, from_file, from_folder, from_bytes = (
+        charrnn.train(source, **SMALL) for source in (TEXT, path, tmp_path, TEXT.encode())
+    )
+    weights = from_text.network.parameters.flat
+    for model in (from_file, from_folder, from_bytes):
+        # ASCII has the same symbols either way
+        np.testing.assert_array_equal(model.network.parameters.flat, weights)
+    assert from_bytes.vocabulary.is_bytes
+    assert from_file.vocabulary == from_folder.vocabulary == from_text.vocabulary
+    assert not from_text.vocabulary.is_bytes
+
+
+def test_a_str_is_the_text_and_no_file_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("hello.txt").write_text(TEXT)
+    model = charrnn.train("hello.txt", **SMALL)
+    assert set(map(chr, model.vocabulary.symbols)) == set("hello.txt")
+
+
+def test_the_model_can_write_at_once() -> None:
+    model = charrnn.train("hello " * 40, **SMALL | {"hidden_size": 16, "epochs": 60})
+    assert isinstance(model, Model)
+    assert model.sample(12, temperature=0, prime="hello ") == "hello hello "
+
+
+def test_without_output_no_file_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    charrnn.train(TEXT, **SMALL)
+    assert list(tmp_path.iterdir()) == []
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("kind", [Path, str])
+def test_an_output_holds_the_model_and_replaces_what_was_there(tmp_path: Path, kind: Any) -> None:
+    path = tmp_path / "a.npz"
+    path.write_text("something else")
+    model = charrnn.train(TEXT, kind(path), **SMALL)
+    saved = charrnn.load(path)
+    np.testing.assert_array_equal(saved.network.parameters.flat, model.network.parameters.flat)
+    assert saved.vocabulary == model.vocabulary
+    assert saved.sample(50, seed=1) == model.sample(50, seed=1)
+    assert read_checkpoint(path).training["step"] == STEPS
+
+
+def test_the_model_has_the_best_weights(tmp_path: Path) -> None:
+    # learned by heart, the front of the text makes its end less likely
+    text = "hello world " * 40 + "dlrow olleh " * 5
+    path = tmp_path / "a.npz"
+    model = charrnn.train(text, path, **SMALL | {"epochs": 5, "learning_rate": 0.03})
+    checkpoint = read_checkpoint(path)
+    np.testing.assert_array_equal(model.network.parameters.flat, checkpoint.weights)
+    assert (checkpoint.weights != checkpoint.arrays["last"]).any()
+
+
+def test_every_event_is_seen(tmp_path: Path) -> None:
+    path, seen = tmp_path / "a.npz", list[Event]()
+    charrnn.train(TEXT, path, on_event=seen.append, **SMALL)
+    assert {type(event) for event in seen} == {Step, Report, Saved, Finished}
+    assert [event.step for event in seen if type(event) is Step] == list(range(1, STEPS + 1))
+    finished = seen[-1]
+    assert isinstance(finished, Finished)
+    assert (finished.step, finished.stopped, finished.path) == (STEPS, False, path)
+    assert finished.validation_loss is not None
+
+
+def test_an_error_of_the_watcher_ends_the_training(tmp_path: Path) -> None:
+    def fail(event: Event) -> None:
+        if isinstance(event, Step) and event.step == 5:
+            raise ZeroDivisionError
+
+    path = tmp_path / "a.npz"
+    with pytest.raises(ZeroDivisionError):
+        charrnn.train(TEXT, path, on_event=fail, **SMALL)
+    assert read_checkpoint(path).training["step"] < 5
+
+
+class Stop(Exception):
+    pass
+
+
+def options_of(monkeypatch: pytest.MonkeyPatch, **options: Any) -> dict[str, Any]:
+    """With what the training is started."""
+    started: dict[str, Any] = {}
+
+    def catch(_: Any, options: TrainingOptions, **rest: Any) -> None:
+        started.update(options.to_json() | rest)
+        raise Stop
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "start", catch)
+        with pytest.raises(Stop):
+            charrnn.train(TEXT, **options)
+    return started
+
+
+def test_every_option_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {
+        "hidden_size": 9,
+        "layers": 3,
+        "batch_size": 5,
+        "seq_length": 7,
+        "epochs": 1.5,
+        "minutes": 2.5,
+        "learning_rate": 0.02,
+        "clip": 0.3,
+        "validation_fraction": 0.2,
+        "seed": 11,
+        "threads": 2,
+    }
+    assert options_of(monkeypatch, **given) == given | {"output": None}
+
+
+def test_the_defaults_are_those_of_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "usable_threads", lambda: 3)
+    found = options_of(monkeypatch)
+    expected = TrainingOptions(threads=3).to_json()
+    assert found == expected | {"hidden_size": 256, "layers": 2, "output": None}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error"),
+    [
+        (("",), {}, CorpusError),
+        (("aaaa",), {}, CorpusError),
+        ((Path("there/is/no.txt"),), {}, CorpusError),
+        ((TEXT,), {"epochs": -1}, OptionError),
+        ((TEXT,), {"hidden_size": 0}, OptionError),
+        ((TEXT,), {"threads": 0}, OptionError),
+        ((TEXT, Path("there/is/no/a.npz")), {}, CheckpointError),
+    ],
+)
+def test_what_can_go_wrong_is_a_charrnn_error(
+    arguments: Any, options: dict[str, Any], error: type[CharRNNError]
+) -> None:
+    with pytest.raises(error) as raised:
+        charrnn.train(*arguments, **SMALL | options)
+    assert isinstance(raised.value, charrnn.CharRNNError)
+    assert str(raised.value).isprintable()
+
+
+def test_it_is_the_training_of_the_trainer() -> None:
+    trainer = start(epochs=1, validation_fraction=0)
+    finish(trainer)
+    model = charrnn.train(TEXT, **SMALL | {"epochs": 1, "validation_fraction": 0})
+    np.testing.assert_array_equal(model.network.parameters.flat, trainer.network.parameters.flat)
+
+
+# --- the package
+
+
+def test_everything_that_is_offered_is_there() -> None:
+    for name in charrnn.__all__:
+        assert getattr(charrnn, name) is not None
+    assert charrnn.train is api.train
+    assert charrnn.Model is Model
+    assert charrnn.CharRNNError is CharRNNError
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'charrnn' has no attribute 'trian'"):
+        charrnn.trian  # noqa: B018  # looking it up is the test
+    assert not hasattr(charrnn, "sampel")
+
+
+def test_the_import_loads_nothing_that_takes_time() -> None:
+    code = (
+        "import sys, charrnn; print(sorted({'numpy', 'click', 'rich', 'tqdm'} & set(sys.modules)));"
+        "charrnn.load; print('numpy' in sys.modules, 'click' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\nTrue False\n"
+    assert done.stderr == ""
