@@ -83,10 +83,19 @@ def test_every_option_that_is_named_exists() -> None:
         if isinstance(parameter, click.Option)
         for name in parameter.opts
     }
-    prose = re.sub(r"^    .*$", "", UNFENCED, flags=re.MULTILINE)
+    prose = re.sub(r"^    .*$|`python [^`]*`", "", UNFENCED, flags=re.MULTILINE)
     named = set(re.findall(r"(?<![\w-])--[a-z][\w-]*", prose))
     assert len(named) > 5
     assert named - {"--help"} <= own
+
+
+def test_every_benchmark_and_its_options_exist() -> None:
+    benchmarks = re.findall(r"`python (benchmarks/\w+\.py)([^`]*)`", README)
+    assert len(benchmarks) > 5
+    for path, rest in benchmarks:
+        source = (ROOT / path).read_text()
+        for option in re.findall(r"--[a-z]+", rest):
+            assert f'"{option}"' in source
 
 
 def test_every_command_is_described() -> None:
@@ -112,7 +121,7 @@ def test_there_are_no_other_set_up_lines() -> None:
 
 
 def test_what_the_set_up_lines_need_is_there() -> None:
-    (first,) = re.findall(r"charrnn train (\S+) --minutes", README)
+    (first,) = re.findall(r"/charrnn train (\S+) --minutes", README)
     assert (ROOT / first).stat().st_size > 100_000
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert any(need.startswith("pytest") for need in project["optional-dependencies"]["test"])
