@@ -1,6 +1,7 @@
-"""Threads of the linear algebra library under NumPy."""
+"""Threads and kernels of the linear algebra library under NumPy."""
 
 from contextlib import AbstractContextManager
+from functools import cache
 
 
 def one_thread() -> AbstractContextManager[object]:
@@ -13,3 +14,13 @@ def one_thread() -> AbstractContextManager[object]:
 
     limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
     return limits
+
+
+@cache
+def has_small_products() -> bool:
+    """Whether the library multiplies small matrices without packing them first, as OpenBLAS does on
+    processors with AVX-512."""
+    from threadpoolctl import threadpool_info
+
+    kinds = {"SkylakeX", "Cooperlake", "SapphireRapids"}
+    return any(library.get("architecture") in kinds for library in threadpool_info())
