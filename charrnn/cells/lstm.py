@@ -50,6 +50,8 @@ class LSTM:
         zeros: Zeros = np.zeros,
     ) -> None:
         T, H, B = steps, hidden_size, batch
+        # arrays without a dimension: NumPy would turn a number into one each time
+        self._half, self._one = np.array(0.5, dtype), np.array(1.0, dtype)
         self._c = zeros((H, B), dtype)
         self._tanh_c = zeros((H, B), dtype)
         self._scratch = zeros((H, B), dtype)
@@ -65,12 +67,12 @@ class LSTM:
         return self._c[np.newaxis]
 
     def forward(self, t: int, a: Array, h: Array, tape: Array) -> None:
-        c, tanh_c, scratch = self._c, self._tanh_c, self._scratch
+        c, tanh_c, scratch, half = self._c, self._tanh_c, self._scratch, self._half
         sigmoids, (o, i, f, g) = a[:3], a
-        sigmoids *= 0.5  # σ(x) = ½ + ½·tanh(x/2), so that one tanh serves all four gates
+        sigmoids *= half  # σ(x) = ½ + ½·tanh(x/2), so that one tanh serves all four gates
         np.tanh(a, out=a)
-        sigmoids *= 0.5
-        sigmoids += 0.5
+        sigmoids *= half
+        sigmoids += half
         if self._training:
             self._differentiate_c(t, a, tape)
         np.multiply(f, c, out=c)
@@ -83,22 +85,22 @@ class LSTM:
 
     def _differentiate_c(self, t: int, gates: Array, tape: Array) -> None:
         """Before c moves on from c_{t−1} to c_t."""
-        slopes, sigmoids, (_, i, f, g) = self._slopes, gates[:3], gates
+        slopes, sigmoids, (_, i, f, g), one = self._slopes, gates[:3], gates, self._one
         slopes_of_sigmoids, slope_g = slopes[:3], slopes[3]
-        np.subtract(1.0, sigmoids, out=slopes_of_sigmoids)
+        np.subtract(one, sigmoids, out=slopes_of_sigmoids)
         slopes_of_sigmoids *= sigmoids
         np.multiply(g, g, out=slope_g)
-        np.subtract(1.0, slope_g, out=slope_g)
+        np.subtract(one, slope_g, out=slope_g)
         np.multiply(slopes[1], g, out=tape[1])
         np.multiply(slopes[2], self._c, out=tape[2])
         np.multiply(slope_g, i, out=tape[3])
         self._dc_dc[t] = f
 
     def _differentiate_h(self, t: int, o: Array, tape: Array) -> None:
-        dh_dc, tanh_c = self._dh_dc[t], self._tanh_c
+        dh_dc, tanh_c, one = self._dh_dc[t], self._tanh_c, self._one
         np.multiply(self._slopes[0], tanh_c, out=tape[0])
         np.multiply(tanh_c, tanh_c, out=dh_dc)
-        np.subtract(1.0, dh_dc, out=dh_dc)
+        np.subtract(one, dh_dc, out=dh_dc)
         dh_dc *= o
 
     def begin_backward(self) -> None:
