@@ -8,7 +8,13 @@ from charrnn.corpus import Corpus, read_corpus
 from charrnn.events import Event
 from charrnn.model import Model
 from charrnn.network import Network
-from charrnn.options import DEFAULT_HIDDEN_SIZE, DEFAULT_LAYERS, TrainingOptions, usable_threads
+from charrnn.options import (
+    DEFAULT_CELL,
+    DEFAULT_HIDDEN_SIZE,
+    DEFAULT_LAYERS,
+    TrainingOptions,
+    usable_threads,
+)
 from charrnn.parameters import Parameters
 from charrnn.training import Trainer
 
@@ -17,6 +23,7 @@ def train(
     text: str | bytes | os.PathLike[str],
     output: str | os.PathLike[str] | None = None,
     *,
+    cell: str = DEFAULT_CELL,
     hidden_size: int = DEFAULT_HIDDEN_SIZE,
     layers: int = DEFAULT_LAYERS,
     batch_size: int = TrainingOptions.batch_size,
@@ -49,7 +56,9 @@ def train(
         threads=usable_threads() if threads is None else threads,
     )
     path = None if output is None else Path(output)
-    trainer = Trainer.start(corpus, options, hidden_size=hidden_size, layers=layers, output=path)
+    trainer = Trainer.start(
+        corpus, options, hidden_size=hidden_size, layers=layers, cell=cell, output=path
+    )
     for event in trainer.run():
         if on_event is not None:
             on_event(event)

@@ -6,6 +6,7 @@ Weights, by name (H hidden units, G gates, V symbols; the bias is the last colum
 
     W0 (G·H, H)   U0 (G·H, V + 1)     layer 0: recurrent; input and bias
     Wl (G·H, H)   Ul (G·H, H + 1)     layer l ≥ 1
+    Pl (X, H)                         the cell's further vectors, where it has any
     V  (V, H + 1)                     output and bias
 """
 
@@ -67,8 +68,9 @@ class NetworkConfig:
     @property
     def size(self) -> int:
         """P, the number of weights."""
-        H, V, rows = self.hidden_size, self.vocabulary_size, self.cell_type.gates * self.hidden_size
-        return self.layers * rows * H + rows * (V + 1 + (self.layers - 1) * (H + 1)) + V * (H + 1)
+        H, V, L, G = self.hidden_size, self.vocabulary_size, self.layers, self.cell_type.gates
+        U = G * H * (V + 1) + (L - 1) * G * H * (H + 1)
+        return L * G * H * H + U + L * self.cell_type.vectors * H + V * (H + 1)
 
     def shapes(self) -> dict[str, tuple[int, int]]:
         """Name and shape of every array of weights, in their order in the flat vector."""
@@ -78,6 +80,8 @@ class NetworkConfig:
         for layer in range(self.layers):
             shapes[f"W{layer}"] = (rows, H)
             shapes[f"U{layer}"] = (rows, (H if layer else V) + 1)
+            if self.cell_type.vectors:
+                shapes[f"P{layer}"] = (self.cell_type.vectors, H)
         shapes["V"] = (V, H + 1)
         return shapes
 
@@ -99,20 +103,22 @@ class Network:
         """A network with fresh weights, biases as the cell has them.
 
         The weights are uniform in ±1/√H, but ±1 where symbols come in (a one-hot vector has only
-        one 1, so that its weights are the signal itself) and ±3/√H where they go out. Both make
-        the first thousand steps count: on tinyshakespeare, the loss after 586 steps of 1 × 256
-        fell from 2.04 nats (output weights of zero) to 1.65.
+        one 1, so that its weights are the signal itself) and mostly ±3/√H where they go out. Both
+        make the first thousand steps count: on tinyshakespeare, the loss after 586 steps of an LSTM
+        of 1 × 256 fell from 2.04 nats (output weights of zero) to 1.65.
         """
         parameters = Parameters(config.shapes(), dtype)
         H, bound = config.hidden_size, config.hidden_size**-0.5
         for name in parameters:
             weights = parameters[name]
-            scale = {"U0": 1.0, "V": 3 * bound}.get(name, bound)
+            scale = {"U0": 1.0, "V": config.cell_type.output_gain * bound}.get(name, bound)
             weights[:] = rng.uniform(-scale, scale, weights.shape)
             if name == "V":
                 weights[:, -1] = 0
             elif name.startswith("U"):
                 weights[:, -1] = np.repeat(config.cell_type.bias, H)
+            elif name.startswith("P"):
+                weights[:] = 0
         return cls(config, parameters)
 
     def workspace(self, steps: int, batch: int, *, training: bool = False) -> "Workspace":
@@ -140,11 +146,12 @@ class Workspace:
             for _ in range(config.layers)
         ]
         self._logits = zeros((V, T * B), dtype)
+        self._no_vectors = np.zeros((0, H), dtype)
         self._targets = np.empty((T, B), np.intp)
         self._softmax = SoftmaxCrossEntropy(T * B, dtype)
         self._input = SymbolInput(V, rows, T, B, dtype, training=training, zeros=zeros)
         if training:
-            self._dY = Columns(H, T, B, dtype, zeros)
+            self._dY = Columns.zeros(H, T, B, dtype, zeros)
 
     @property
     def state(self) -> Array:
@@ -172,11 +179,16 @@ class Workspace:
         for index, layer in enumerate(self.layers):
             U = weights[f"U{index}"]
             if index == 0:
-                self._input.forward(U, ids, out=layer.tape)
+                self._input.forward(U, ids, out=layer.projected)
             else:
-                np.matmul(U, self.layers[index - 1].output, out=layer.tape.flat)
-            layer.forward(weights[f"W{index}"])
+                np.matmul(U, self.layers[index - 1].output, out=layer.projected.flat)
+            layer.forward(weights[f"W{index}"], self._vectors(weights, index))
         return np.matmul(weights["V"], self.layers[-1].output, out=self._logits)
+
+    def _vectors(self, parameters: Parameters, layer: int) -> Array:
+        """The cell's further weights (X, H), or their gradient; X may be 0."""
+        name = f"P{layer}"
+        return parameters[name] if name in parameters.shapes else self._no_vectors
 
     def losses(
         self,
@@ -201,10 +213,11 @@ class Workspace:
         np.matmul(dlogits, self.layers[-1].output.T, out=gradient["V"])
         np.matmul(weights["V"][:, :-1].T, dlogits, out=dY.flat)
         for index, layer in reversed(list(enumerate(self.layers))):
-            layer.backward(weights[f"W{index}"], dY.steps, gradient[f"W{index}"])
-            dA, dU = layer.tape.flat, gradient[f"U{index}"]
+            dvectors = self._vectors(gradient, index)
+            layer.backward(weights[f"W{index}"], dY.steps, gradient[f"W{index}"], dvectors)
+            dA, dU = layer.projected.flat, gradient[f"U{index}"]
             if index == 0:
-                self._input.backward(layer.tape, dU)
+                self._input.backward(layer.projected, dU)
             else:
                 np.matmul(dA, self.layers[index - 1].output.T, out=dU)
                 np.matmul(weights[f"U{index}"][:, :-1].T, dA, out=dY.flat)

@@ -7,6 +7,9 @@ from typing import Any, Self
 
 from charrnn.errors import OptionError
 
+CELL_NAMES = ("rnn", "lstm", "lstm-peephole", "lstm-coupled", "gru")
+"""The names of `charrnn.cells.CELLS`, here for the help text, which must not wait for NumPy."""
+DEFAULT_CELL = "lstm"
 DEFAULT_HIDDEN_SIZE = 256
 DEFAULT_LAYERS = 2
 DEFAULT_MINUTES = 10.0

@@ -1,10 +1,10 @@
 """The network one symbol at a time: for sampling, where each symbol waits for the one before.
 
-Most of such a step is the reading of the weights, so each layer has them in one matrix, and a step
-is one product a layer:
+Most of such a step is the reading of the weights. They lie in matrices without a column for the
+bias here, so that their rows begin where registers do:
 
-    layer 0      a = W₀·h₀ + (U₀·onehot + b)      the bracket comes from a table
-    layer l      a = [W_l U_l]·[h_l; h_{l−1}] + b
+    layer 0      h_0 = cell(U₀·onehot + b, W₀·h_0)      the first argument comes from a table
+    layer l      h_l = cell(U_l·h_{l−1} + b, W_l·h_l)
     logits       z = V·h + b
 """
 
@@ -26,51 +26,51 @@ class Stepper:
         H, L, G = config.hidden_size, config.layers, config.cell_type.gates
         self.streams = S
         table = weights["U0"][:, :-1] + weights["U0"][:, -1:]
-        # a row is read faster than a column, but for many streams the way to `a` costs more
+        # a row is read faster than a column, but for many streams the way to a column costs more
         self._table = table if S > 1 else np.ascontiguousarray(table.T)
-        self._matrices = [weights["W0"].copy()]
-        self._biases: list[Array] = []
-        for layer in range(1, L):
-            U = weights[f"U{layer}"]
-            self._matrices.append(np.hstack([weights[f"W{layer}"], U[:, :-1]]))
-            self._biases.append(U[:, -1:].copy())
+        self._W = [weights[f"W{layer}"].copy() for layer in range(L)]
+        above = [weights[f"U{layer}"] for layer in range(1, L)]
+        self._U = [np.ascontiguousarray(U[:, :-1]) for U in above]
+        self._biases = [U[:, -1:].copy() for U in above]
         self._V, self._V_bias = weights["V"][:, :-1].copy(), weights["V"][:, -1:].copy()
-        # [h_l; h_{l−1}] (2H, S), but h_0 (H, S) for layer 0
-        self._inputs = [np.zeros((H if layer == 0 else 2 * H, S), dtype) for layer in range(L)]
-        self._a = np.empty((G * H, S), dtype)
-        self._a_gates = self._a.reshape(G, H, S)
-        self._picked = np.empty((G * H, S), dtype)
         self._cells = [config.cell_type(H, 1, S, dtype, training=False) for _ in range(L)]
-        self._h = [x[:H] for x in self._inputs]
-        self._below = [x[H:] for x in self._inputs]
+        if config.cell_type.vectors:
+            for layer, cell in enumerate(self._cells):
+                cell.begin(weights[f"P{layer}"].copy())
+        self._h = np.zeros((L, H, S), dtype)
+        self._new_h = np.empty((H, S), dtype)  # a cell may need the one before to the end
+        self._recurrent = np.empty((G * H, S), dtype)
+        self._projected = np.empty((G * H, S), dtype)
+        self._blocks = [x.reshape(G, H, S) for x in (self._recurrent, self._projected)]
         self._logits = np.empty((config.vocabulary_size, S), dtype)
 
     def reset(self) -> None:
         """Make the state of every stream zero."""
-        for x, cell in zip(self._inputs, self._cells, strict=True):
-            x[:] = 0
+        self._h[:] = 0
+        for cell in self._cells:
             cell.memory[:] = 0
 
     def step(self, ids: IdArray) -> Array:
         """Read a symbol in each stream, `ids` (S,); the logits (V, S) of the next ones, which the
         next call overwrites."""
-        a, gates = self._a, self._a_gates
-        for layer, (matrix, x) in enumerate(zip(self._matrices, self._inputs, strict=True)):
+        recurrent, projected = self._blocks
+        for layer, (W, h, cell) in enumerate(zip(self._W, self._h, self._cells, strict=True)):
             if layer == 0:
-                np.matmul(matrix, x, out=a)
-                a += self._columns(ids)
+                self._look_up(ids)
             else:
-                self._below[layer][:] = self._h[layer - 1]
-                np.matmul(matrix, x, out=a)
-                a += self._biases[layer - 1]
-            self._cells[layer].forward(0, gates, self._h[layer], gates)
+                np.matmul(self._U[layer - 1], self._h[layer - 1], out=self._projected)
+                self._projected += self._biases[layer - 1]
+            np.matmul(W, h, out=self._recurrent)
+            cell.forward(0, recurrent, projected, h, self._new_h)
+            h[:] = self._new_h
         return self.predict()
 
-    def _columns(self, ids: IdArray) -> Array:
-        """U₀·onehot + b (G·H, S)."""
+    def _look_up(self, ids: IdArray) -> None:
+        """U₀·onehot + b."""
         if self.streams == 1:
-            return self._table[ids].T
-        return np.take(self._table, ids, axis=1, out=self._picked, mode="clip")
+            self._projected[:] = self._table[ids].T
+        else:
+            np.take(self._table, ids, axis=1, out=self._projected, mode="clip")
 
     def predict(self) -> Array:
         """The logits (V, S) once more, or those of a state of zeros."""

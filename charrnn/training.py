@@ -21,7 +21,13 @@ from charrnn.evaluation import Evaluation
 from charrnn.events import Event, Finished, Report, Saved, Speedometer, Step
 from charrnn.network import Network, NetworkConfig
 from charrnn.optimizers import Adam
-from charrnn.options import DEFAULT_EPOCHS, DEFAULT_MINUTES, DEFAULT_STEPS, TrainingOptions
+from charrnn.options import (
+    DEFAULT_CELL,
+    DEFAULT_EPOCHS,
+    DEFAULT_MINUTES,
+    DEFAULT_STEPS,
+    TrainingOptions,
+)
 from charrnn.parameters import Array, Parameters
 from charrnn.schedule import cosine
 from charrnn.shards import ShardedNetwork
@@ -89,10 +95,11 @@ class Trainer:
         *,
         hidden_size: int,
         layers: int,
+        cell: str = DEFAULT_CELL,
         output: Path | None = None,
     ) -> "Trainer":
         """A new network for `corpus`; without `output` nothing is saved."""
-        config = NetworkConfig(corpus.vocabulary.size, hidden_size, layers)
+        config = NetworkConfig(corpus.vocabulary.size, hidden_size, layers, cell)
         network = Network.create(config, np.random.default_rng(options.seed))
         return cls(network, corpus, options, output)
 

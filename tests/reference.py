@@ -13,14 +13,14 @@ from charrnn.network import Network, NetworkConfig
 from charrnn.parameters import Array, Parameters
 
 Vector = NDArray[np.float64]
-Step = Callable[[Array, Array, Vector, list[Vector]], list[Vector]]
+Step = Callable[[Array, Array, Array, Vector, list[Vector]], list[Vector]]
 
 
 def sigmoid(x: Vector) -> Vector:
     return 1 / (1 + np.exp(-x))
 
 
-def lstm_step(W: Array, U: Array, x: Vector, state: list[Vector]) -> list[Vector]:
+def lstm_step(W: Array, U: Array, P: Array, x: Vector, state: list[Vector]) -> list[Vector]:
     """[h_t, c_t] (H,) each, from the input x (E,) and [h_{t−1}, c_{t−1}].
 
     W (4H, H) and U (4H, E + 1) hold the gates o, i, f, g one below the other; the bias is U's last
@@ -39,7 +39,59 @@ def lstm_step(W: Array, U: Array, x: Vector, state: list[Vector]) -> list[Vector
     return [h, c]
 
 
-STEPS: dict[str, Step] = {"lstm": lstm_step}
+def rnn_step(
+    W: Array,
+    U: Array,
+    P: Array,
+    x: Vector,
+    state: list[Vector],
+    activation: Callable[[Vector], Vector] = np.tanh,
+) -> list[Vector]:
+    """[h_t] from [h_{t−1}], one gate."""
+    (h,) = state
+    return [activation(U[:, :-1] @ x + W @ h + U[:, -1])]
+
+
+def peephole_step(W: Array, U: Array, P: Array, x: Vector, state: list[Vector]) -> list[Vector]:
+    """As `lstm_step`, with the peepholes of o, i, f in the rows of P (3, H)."""
+    h, c = state
+    a_o, a_i, a_f, a_g = (U[:, :-1] @ x + W @ h + U[:, -1]).reshape(4, -1)
+    p_o, p_i, p_f = P
+    i = sigmoid(a_i + p_i * c)
+    f = sigmoid(a_f + p_f * c)
+    c = f * c + i * np.tanh(a_g)
+    o = sigmoid(a_o + p_o * c)
+    return [o * np.tanh(c), c]
+
+
+def coupled_step(W: Array, U: Array, P: Array, x: Vector, state: list[Vector]) -> list[Vector]:
+    """[h_t, c_t]; the gates are o, f, g."""
+    h, c = state
+    a_o, a_f, a_g = (U[:, :-1] @ x + W @ h + U[:, -1]).reshape(3, -1)
+    f = sigmoid(a_f)
+    c = f * c + (1 - f) * np.tanh(a_g)
+    return [sigmoid(a_o) * np.tanh(c), c]
+
+
+def gru_step(W: Array, U: Array, P: Array, x: Vector, state: list[Vector]) -> list[Vector]:
+    """[h_t]; U holds the gates n, r, z, W the gates r, z, n, and P the bias behind the reset."""
+    (h,) = state
+    H = len(h)
+    below = U[:, :-1] @ x + U[:, -1]
+    U_n, U_r, U_z = below[:H], below[H : 2 * H], below[2 * H :]
+    r = sigmoid(U_r + W[:H] @ h)
+    z = sigmoid(U_z + W[H : 2 * H] @ h)
+    n = np.tanh(U_n + r * (W[2 * H :] @ h + P[0]))
+    return [(1 - z) * n + z * h]
+
+
+STEPS: dict[str, Step] = {
+    "rnn": rnn_step,
+    "lstm": lstm_step,
+    "lstm-peephole": peephole_step,
+    "lstm-coupled": coupled_step,
+    "gru": gru_step,
+}
 """The cells that have a naive twin here."""
 
 
@@ -59,7 +111,8 @@ def run(
             x[ids[t, b]] = 1
             for layer in range(config.layers):
                 W, U = weights[f"W{layer}"], weights[f"U{layer}"]
-                states[layer] = step(W, U, x, states[layer])
+                P = weights[f"P{layer}"] if f"P{layer}" in weights.shapes else np.zeros((0, 0))
+                states[layer] = step(W, U, P, x, states[layer])
                 x = states[layer][0]
             logits = weights["V"][:, :-1] @ x + weights["V"][:, -1]
             probabilities = np.exp(logits) / np.sum(np.exp(logits))

@@ -135,6 +135,7 @@ def options_of(monkeypatch: pytest.MonkeyPatch, **options: Any) -> dict[str, Any
 
 def test_every_option_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
     given = {
+        "cell": "gru",
         "hidden_size": 9,
         "layers": 3,
         "batch_size": 5,
@@ -154,7 +155,12 @@ def test_the_defaults_are_those_of_the_command_line(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(api, "usable_threads", lambda: 3)
     found = options_of(monkeypatch)
     expected = TrainingOptions(threads=3).to_json()
-    assert found == expected | {"hidden_size": 256, "layers": 2, "output": None}
+    assert found == expected | {
+        "cell": "lstm",
+        "hidden_size": 256,
+        "layers": 2,
+        "output": None,
+    }
 
 
 @pytest.mark.parametrize(

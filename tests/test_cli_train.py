@@ -423,3 +423,19 @@ def test_a_wrong_option_is_a_usage_error() -> None:
     assert "No such option" in usage_error("train", "a.txt", "--epoch-count", "2")
     assert "TEXT..." in usage_error("train")
     assert call("trian").code == 2
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm-peephole", "lstm-coupled", "gru"])
+def test_every_cell_trains_resumes_and_writes(cell: str) -> None:
+    first = succeed("train", "a.txt", *SMALL, "--epochs", "2", "--cell", cell)
+    assert f"network: 1 × 8 {cell.upper()}, " in first.errors
+    again = succeed("train", "a.txt", "--resume", "--epochs", "3")
+    assert f"{cell.upper()}, " in again.errors
+    assert len(succeed("sample", "-n", "20").text) == 21
+
+
+def test_a_training_goes_on_with_its_own_cell() -> None:
+    succeed("train", "a.txt", *SMALL, "--epochs", "1", "--cell", "gru", "-q")
+    outcome = call("train", "a.txt", "--resume", "--epochs", "2", "--cell", "lstm")
+    assert outcome.code == 1
+    assert "--cell lstm does not fit a.npz, which has gru" in outcome.errors

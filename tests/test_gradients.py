@@ -86,35 +86,45 @@ def test_a_second_window_overwrites_the_gradient_of_the_first() -> None:
     np.testing.assert_array_equal(problem.gradient().flat, once)
 
 
+TORCH_ROWS = {
+    "rnn": ([0], [0]),
+    "lstm": ([1, 2, 3, 0], [1, 2, 3, 0]),
+    "gru": ([1, 2, 0], [0, 1, 2]),
+}
+"""Where the gates of PyTorch stand in our U and W."""
+
+
+def _blocks(rows: Array, order: list[int]) -> Array:
+    return rows.reshape(len(order), -1, rows.shape[1])[order].reshape(rows.shape)
+
+
 def _torch_twin(problem: Problem) -> tuple[Array, Callable[[str], Array]]:
-    """The losses (T, B) of nn.LSTM with the same weights, and its gradient by our names."""
+    """The losses (T, B) of PyTorch's layer with the same weights, and its gradient by our names."""
     torch = pytest.importorskip("torch")
     config, weights = problem.network.config, problem.weights
     H, V, L = config.hidden_size, config.vocabulary_size, config.layers
-    ours_to_theirs = [1, 2, 3, 0]  # from (o, i, f, g) to (i, f, g, o)
-    theirs_to_ours = [3, 0, 1, 2]
-
-    def reorder(rows: Array, order: list[int]) -> Array:
-        return rows.reshape(4, H, -1)[order].reshape(rows.shape)
-
-    lstm = torch.nn.LSTM(V, H, L, dtype=torch.float64)
+    kind = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[config.cell]
+    order_U, order_W = TORCH_ROWS[config.cell]
+    layers = kind(V, H, L, dtype=torch.float64)
     head = torch.nn.Linear(H, V, dtype=torch.float64)
     with torch.no_grad():
         for layer in range(L):
-            W = torch.from_numpy(reorder(weights[f"W{layer}"], ours_to_theirs))
-            U = torch.from_numpy(reorder(weights[f"U{layer}"], ours_to_theirs))
-            getattr(lstm, f"weight_hh_l{layer}").copy_(W)
-            getattr(lstm, f"weight_ih_l{layer}").copy_(U[:, :-1])
-            getattr(lstm, f"bias_ih_l{layer}").copy_(U[:, -1])
-            getattr(lstm, f"bias_hh_l{layer}").zero_()
+            W = torch.from_numpy(_blocks(weights[f"W{layer}"], order_W))
+            U = torch.from_numpy(_blocks(weights[f"U{layer}"], order_U))
+            getattr(layers, f"weight_hh_l{layer}").copy_(W)
+            getattr(layers, f"weight_ih_l{layer}").copy_(U[:, :-1])
+            getattr(layers, f"bias_ih_l{layer}").copy_(U[:, -1])
+            behind = getattr(layers, f"bias_hh_l{layer}").zero_()
+            if config.cell == "gru":
+                behind[2 * H :] = torch.from_numpy(weights[f"P{layer}"][0])
         head.weight.copy_(torch.from_numpy(weights["V"][:, :-1]))
         head.bias.copy_(torch.from_numpy(weights["V"][:, -1]))
     x = torch.nn.functional.one_hot(torch.from_numpy(problem.ids), V).double()
-    h0, c0 = (
+    states = [
         torch.from_numpy(np.ascontiguousarray(problem.state[:, s].transpose(0, 2, 1)))
-        for s in range(2)
-    )
-    output, _ = lstm(x, (h0, c0))
+        for s in range(config.state_arrays)
+    ]
+    output, _ = layers(x, tuple(states) if len(states) > 1 else states[0])
     losses = torch.nn.functional.cross_entropy(
         head(output).reshape(-1, V), torch.from_numpy(problem.targets).reshape(-1), reduction="none"
     )
@@ -123,19 +133,24 @@ def _torch_twin(problem: Problem) -> tuple[Array, Callable[[str], Array]]:
     def gradient(name: str) -> Array:
         if name == "V":
             return np.column_stack([head.weight.grad.numpy(), head.bias.grad.numpy()])
-        layer = int(name[1:])
-        if name.startswith("W"):
-            return reorder(getattr(lstm, f"weight_hh_l{layer}").grad.numpy(), theirs_to_ours)
-        dU = getattr(lstm, f"weight_ih_l{layer}").grad.numpy()
-        db = getattr(lstm, f"bias_ih_l{layer}").grad.numpy()
-        return reorder(np.column_stack([dU, db]), theirs_to_ours)
+        kind, layer = name[0], int(name[1:])
+        if kind == "P":
+            behind: Array = getattr(layers, f"bias_hh_l{layer}").grad.numpy()[np.newaxis, 2 * H :]
+            return behind
+        if kind == "W":
+            dW = getattr(layers, f"weight_hh_l{layer}").grad.numpy()
+            return _blocks(dW, np.argsort(order_W).tolist())
+        dU = getattr(layers, f"weight_ih_l{layer}").grad.numpy()
+        db = getattr(layers, f"bias_ih_l{layer}").grad.numpy()
+        return _blocks(np.column_stack([dU, db]), np.argsort(order_U).tolist())
 
     return losses.detach().numpy().reshape(problem.ids.shape), gradient
 
 
 @pytest.mark.parametrize("layers", [1, 2])
-def test_agrees_with_pytorch(layers: int) -> None:
-    problem = Problem(NetworkConfig(11, 8, layers), steps=6, batch=4, seed=11)
+@pytest.mark.parametrize("cell", TORCH_ROWS)
+def test_agrees_with_pytorch(cell: str, layers: int) -> None:
+    problem = Problem(NetworkConfig(11, 8, layers, cell), steps=6, batch=4, seed=11)
     losses, theirs = _torch_twin(problem)
     gradient = problem.gradient()
     assert problem.loss() == pytest.approx(SCALE * losses.sum(), rel=1e-10)
@@ -161,8 +176,10 @@ def test_no_gradient_of_the_outputs_gives_no_gradient_of_the_weights(cell: str) 
     layer = problem._workspace.layers[0]
     problem.loss()
     dW = np.full_like(problem.weights["W0"], np.nan)
-    layer.backward(problem.weights["W0"], np.zeros((4, 4, 3)), dW)
+    dvectors = np.full((CELLS[cell].vectors, 4), np.nan)
+    layer.backward(problem.weights["W0"], np.zeros((4, 4, 3)), dW, dvectors)
     assert not dW.any()
+    assert not dvectors.any()
     assert not layer.tape.flat.any()
 
 

@@ -23,18 +23,20 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
+from charrnn.cells.cell import Cell
 from charrnn.memory import Zeros
 from charrnn.parameters import Array
 
 
-class LSTM:
+class LSTM(Cell):
     """The pointwise half of an LSTM layer for T steps of B streams.
 
-    Memory: 3·H·B numbers, and (2·T + 5)·H·B more for training: ∂h_t/∂c_t and ∂c_t/∂c_{t−1}. The
-    other derivatives lie in the layer's tape.
+    Memory: (G + 3)·H·B numbers, and (2·T + G + 1)·H·B more for training: ∂h_t/∂c_t and
+    ∂c_t/∂c_{t−1}. The other derivatives lie in the layer's tape.
     """
 
     gates: ClassVar[int] = 4
+    blocks: ClassVar[int] = 4
     memories: ClassVar[int] = 1
     bias: ClassVar[tuple[float, ...]] = (0.0, 0.0, 1.0, 0.0)
     """The forget gate starts open (Jozefowicz et al. 2015), so that gradients reach far back."""
@@ -52,12 +54,13 @@ class LSTM:
         T, H, B = steps, hidden_size, batch
         # arrays without a dimension: NumPy would turn a number into one each time
         self._half, self._one = np.array(0.5, dtype), np.array(1.0, dtype)
+        self._a = zeros((self.gates, H, B), dtype)
         self._c = zeros((H, B), dtype)
         self._tanh_c = zeros((H, B), dtype)
         self._scratch = zeros((H, B), dtype)
         self._training = training
         if training:
-            self._slopes = zeros((4, H, B), dtype)
+            self._slopes = zeros((self.gates, H, B), dtype)
             self._dh_dc = zeros((T, H, B), dtype)
             self._dc_dc = zeros((T, H, B), dtype)
             self._dc = zeros((H, B), dtype)
@@ -66,8 +69,9 @@ class LSTM:
     def memory(self) -> Array:
         return self._c[np.newaxis]
 
-    def forward(self, t: int, a: Array, h: Array, tape: Array) -> None:
-        c, tanh_c, scratch, half = self._c, self._tanh_c, self._scratch, self._half
+    def forward(self, t: int, recurrent: Array, tape: Array, before: Array, h: Array) -> None:
+        a, c, tanh_c, scratch, half = self._a, self._c, self._tanh_c, self._scratch, self._half
+        np.add(recurrent, tape, out=a)
         sigmoids, (o, i, f, g) = a[:3], a
         sigmoids *= half  # σ(x) = ½ + ½·tanh(x/2), so that one tanh serves all four gates
         np.tanh(a, out=a)

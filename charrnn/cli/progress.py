@@ -76,7 +76,7 @@ def introduction(trainer: Trainer, wished: TrainingOptions) -> Iterator[str]:
     kind = "bytes" if corpus.vocabulary.is_bytes else "characters"
     yield f"{corpus.name}: {len(corpus.ids):,} {kind}, {corpus.vocabulary.size} different ones"
     yield (
-        f"network: {config.layers} × {config.hidden_size} LSTM, "
+        f"network: {config.layers} × {config.hidden_size} {config.cell.upper()}, "
         f"{trainer.network.parameters.size:,} weights; "
         f"{counted(options.threads, 'thread')}"
     )

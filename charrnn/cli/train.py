@@ -9,6 +9,8 @@ import click
 
 from charrnn.errors import CheckpointError, OptionError
 from charrnn.options import (
+    CELL_NAMES,
+    DEFAULT_CELL,
     DEFAULT_EPOCHS,
     DEFAULT_HIDDEN_SIZE,
     DEFAULT_LAYERS,
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from charrnn.training import Trainer
 
 DEFAULTS = TrainingOptions()
-NETWORK_OPTIONS = ("hidden_size", "layers")
+NETWORK_OPTIONS = ("cell", "hidden_size", "layers")
 TRAINING_OPTIONS = tuple(DEFAULTS.to_json())
 
 
@@ -40,6 +42,12 @@ TRAINING_OPTIONS = tuple(DEFAULTS.to_json())
 @click.option("--force", is_flag=True, help="Overwrite an existing output.")
 @click.option("--encoding", default="utf-8", help="Encoding of the texts.")
 @click.option("--bytes", "as_bytes", is_flag=True, help="Learn bytes instead of characters.")
+@click.option(
+    "--cell",
+    type=click.Choice(CELL_NAMES),
+    default=DEFAULT_CELL,
+    help="What a unit is: a simple recurrent one, or one with gates.",
+)
 @click.option("--hidden-size", type=int, default=DEFAULT_HIDDEN_SIZE, help="Units in a layer.")
 @click.option("--layers", type=int, default=DEFAULT_LAYERS, help="Layers, one above the other.")
 @click.option(
@@ -208,6 +216,7 @@ def started(
     return Trainer.start(
         corpus,
         options,
+        cell=given.get("cell", DEFAULT_CELL),
         hidden_size=given.get("hidden_size", DEFAULT_HIDDEN_SIZE),
         layers=given.get("layers", DEFAULT_LAYERS),
         output=path,

@@ -1,0 +1,79 @@
+"""What a cell has to say about itself, and to do."""
+
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from charrnn.memory import Zeros
+from charrnn.parameters import Array
+
+
+class Cell:
+    """The pointwise half of a layer for T steps of B streams.
+
+    The weights have G blocks of H rows, a block a gate: W·h + U·x + b are the pre-activations. A
+    step's tape has K ≥ G blocks (H, B). Its first G hold U·x + b before the step forward, and after
+    the step backward the gradient of that; its last G hold the gradient of W·h by then. In most
+    cells these are the same blocks.
+    """
+
+    gates: ClassVar[int]
+    """G."""
+    blocks: ClassVar[int]
+    """K."""
+    memories: ClassVar[int] = 0
+    """S: state arrays beside h that travel from step to step."""
+    bias: ClassVar[tuple[float, ...]]
+    """The initial bias of each gate, G numbers."""
+    vectors: ClassVar[int] = 0
+    """X: vectors (H,) of weights beside W and U, which are zero at first."""
+    output_gain: ClassVar[float] = 3.0
+    """The first weights of the output are ± this / √H: more where h is small at first."""
+    passes_h: ClassVar[bool] = False
+    """Whether h_t depends on h_{t−1} by another way than W·h."""
+
+    def __init__(
+        self,
+        hidden_size: int,
+        steps: int,
+        batch: int,
+        dtype: DTypeLike,
+        *,
+        training: bool,
+        zeros: Zeros = np.zeros,
+    ) -> None:
+        """`zeros` makes the arrays."""
+        raise NotImplementedError
+
+    @property
+    def memory(self) -> Array:
+        """State arrays beside h after the last step, (S, H, B): read it, or write into it."""
+        return self._no_memory
+
+    _no_memory: Array = np.zeros((0, 0, 0))
+
+    def begin(self, vectors: Array) -> None:
+        """Before a window: the further weights (X, H)."""
+
+    def forward(self, t: int, recurrent: Array, tape: Array, before: Array, h: Array) -> None:
+        """Step t: from W·h_{t−1} in `recurrent` (G, H, B), U·x + b in the first blocks of `tape`
+        (K, H, B) and h_{t−1} in `before` to `h` (H, B).
+
+        When training, it leaves on the tape what `backward` will want to know.
+        """
+        raise NotImplementedError
+
+    def begin_backward(self) -> None:
+        """Forget the gradients of the window before: nothing flows in from beyond the last step."""
+
+    def backward(self, t: int, dh: Array, tape: Array) -> None:
+        """Step t, called for t = T − 1 … 0: from `dh` (H, B), the gradient of h_t, to the gradients
+        on the tape, which take the place of what `forward` left there.
+
+        A cell that `passes_h` leaves in `dh` what flows to h_{t−1} beside W.
+        """
+        raise NotImplementedError
+
+    def end_backward(self, tape: Array, dvectors: Array) -> None:
+        """After a window: from the gradients of all steps, (K, H, T, B), to `dvectors` (X, H)."""

@@ -1,0 +1,95 @@
+"""LSTM whose gates see the cell state (Gers & Schmidhuber 2000), each unit's gates its own c.
+
+With a = U·x_t + W·h_{t−1} + b in the gate order (o, i, f, g) and weights p_o, p_i, p_f (H,):
+
+    i = σ(a_i + p_i ⊙ c_{t−1})      c_t = f ⊙ c_{t−1} + i ⊙ g      o = σ(a_o + p_o ⊙ c_t)
+    f = σ(a_f + p_f ⊙ c_{t−1})      g = tanh(a_g)                  h_t = o ⊙ tanh(c_t)
+
+The output gate sees the new c. The derivatives are those of the LSTM, and what comes through the
+peepholes:
+
+    ∂h_t/∂c_t     = o ⊙ (1 − tanh²c_t) + p_o ⊙ ∂h/∂a_o
+    ∂c_t/∂c_{t−1} = f + p_i ⊙ ∂c/∂a_i + p_f ⊙ ∂c/∂a_f
+    dp_o = Σ da_o ⊙ c_t             dp_i = Σ da_i ⊙ c_{t−1}        dp_f = Σ da_f ⊙ c_{t−1}
+"""
+
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from charrnn.cells.lstm import LSTM
+from charrnn.memory import Zeros
+from charrnn.parameters import Array
+
+
+class PeepholeLSTM(LSTM):
+    """The backward step is that of the LSTM; memory for training: (T + 1)·H·B numbers more, c."""
+
+    vectors: ClassVar[int] = 3
+
+    def __init__(
+        self,
+        hidden_size: int,
+        steps: int,
+        batch: int,
+        dtype: DTypeLike,
+        *,
+        training: bool,
+        zeros: Zeros = np.zeros,
+    ) -> None:
+        super().__init__(hidden_size, steps, batch, dtype, training=training, zeros=zeros)
+        if training:
+            self._c_steps = zeros((steps + 1, hidden_size, batch), dtype)
+
+    def begin(self, vectors: Array) -> None:
+        self._p_o, self._p_i, self._p_f = vectors[:, :, np.newaxis]
+        if self._training:
+            self._c_steps[0] = self._c
+
+    def forward(self, t: int, recurrent: Array, tape: Array, before: Array, h: Array) -> None:
+        a, c, tanh_c, scratch, half = self._a, self._c, self._tanh_c, self._scratch, self._half
+        np.add(recurrent, tape, out=a)
+        o, i, f, g = a
+        for gate, p in ((i, self._p_i), (f, self._p_f)):
+            np.multiply(p, c, out=scratch)
+            gate += scratch
+        i_and_f = a[1:3]
+        i_and_f *= half  # σ(x) = ½ + ½·tanh(x/2)
+        np.tanh(a[1:], out=a[1:])
+        i_and_f *= half
+        i_and_f += half
+        if self._training:
+            self._differentiate_c(t, a, tape)
+        np.multiply(f, c, out=c)
+        np.multiply(i, g, out=scratch)
+        c += scratch
+        np.multiply(self._p_o, c, out=scratch)
+        o += scratch
+        o *= half
+        np.tanh(o, out=o)
+        o *= half
+        o += half
+        np.tanh(c, out=tanh_c)
+        np.multiply(o, tanh_c, out=h)
+        if self._training:
+            np.subtract(self._one, o, out=self._slopes[0])
+            self._slopes[0] *= o
+            self._differentiate_h(t, o, tape)
+            self._c_steps[t + 1] = c
+
+    def _differentiate_c(self, t: int, gates: Array, tape: Array) -> None:
+        super()._differentiate_c(t, gates, tape)
+        for p, dc_da in ((self._p_i, tape[1]), (self._p_f, tape[2])):
+            np.multiply(p, dc_da, out=self._scratch)
+            self._dc_dc[t] += self._scratch
+
+    def _differentiate_h(self, t: int, o: Array, tape: Array) -> None:
+        super()._differentiate_h(t, o, tape)
+        np.multiply(self._p_o, tape[0], out=self._scratch)
+        self._dh_dc[t] += self._scratch
+
+    def end_backward(self, tape: Array, dvectors: Array) -> None:
+        before, after = self._c_steps[:-1], self._c_steps[1:]
+        for da, c, dp in zip(tape[:3], (after, before, before), dvectors, strict=True):
+            np.einsum("htb,thb->h", da, c, out=dp)
