@@ -4,7 +4,8 @@ Most of such a step is the reading of the weights. They lie in matrices without 
 bias here, so that their rows begin where registers do:
 
     layer 0      h_0 = cell(U₀·onehot + b, W₀·h_0)      the first argument comes from a table
-    layer l      h_l = cell(U_l·h_{l−1} + b, W_l·h_l)
+    layer l      h_l = cell(U_l·h_{l−1} + b, W_l·h_l), or with one product, where the cell only
+                 needs the sum: cell(b, [W_l U_l]·[h_l; h_{l−1}])
     logits       z = V·h + b
 """
 
@@ -28,42 +29,60 @@ class Stepper:
         table = weights["U0"][:, :-1] + weights["U0"][:, -1:]
         # a row is read faster than a column, but for many streams the way to a column costs more
         self._table = table if S > 1 else np.ascontiguousarray(table.T)
-        self._W = [weights[f"W{layer}"].copy() for layer in range(L)]
-        above = [weights[f"U{layer}"] for layer in range(1, L)]
-        self._U = [np.ascontiguousarray(U[:, :-1]) for U in above]
-        self._biases = [U[:, -1:].copy() for U in above]
+        above = [(weights[f"W{layer}"], weights[f"U{layer}"]) for layer in range(1, L)]
+        self._W0 = weights["W0"].copy()
+        self._joint = [np.hstack([W, U[:, :-1]]) for W, U in above]
+        self._biases = [U[:, -1].reshape(G, H, 1).copy() for _, U in above]
         self._V, self._V_bias = weights["V"][:, :-1].copy(), weights["V"][:, -1:].copy()
         self._cells = [config.cell_type(H, 1, S, dtype, training=False) for _ in range(L)]
         if config.cell_type.vectors:
             for layer, cell in enumerate(self._cells):
                 cell.begin(weights[f"P{layer}"].copy())
-        self._h = np.zeros((L, H, S), dtype)
-        self._new_h = np.empty((H, S), dtype)  # a cell may need the one before to the end
-        self._recurrent = np.empty((G * H, S), dtype)
-        self._projected = np.empty((G * H, S), dtype)
+        # for each layer [h_l; h_{l−1}] (2H, S), but only h_0 (H, S) for layer 0
+        self._inputs = [np.zeros((H if layer == 0 else 2 * H, S), dtype) for layer in range(L)]
+        self._h = [x[:H] for x in self._inputs]
+        self._recurrent, self._projected = np.empty((2, G * H, S), dtype)
         self._blocks = [x.reshape(G, H, S) for x in (self._recurrent, self._projected)]
+        self._new_h = np.empty((H, S), dtype)
         self._logits = np.empty((config.vocabulary_size, S), dtype)
 
     def reset(self) -> None:
         """Make the state of every stream zero."""
-        self._h[:] = 0
-        for cell in self._cells:
+        for x, cell in zip(self._inputs, self._cells, strict=True):
+            x[:] = 0
             cell.memory[:] = 0
 
     def step(self, ids: IdArray) -> Array:
         """Read a symbol in each stream, `ids` (S,); the logits (V, S) of the next ones, which the
         next call overwrites."""
         recurrent, projected = self._blocks
-        for layer, (W, h, cell) in enumerate(zip(self._W, self._h, self._cells, strict=True)):
+        for layer, (cell, h) in enumerate(zip(self._cells, self._h, strict=True)):
             if layer == 0:
                 self._look_up(ids)
+                np.matmul(self._W0, h, out=self._recurrent)
+                below = projected
             else:
-                np.matmul(self._U[layer - 1], self._h[layer - 1], out=self._projected)
-                self._projected += self._biases[layer - 1]
-            np.matmul(W, h, out=self._recurrent)
-            cell.forward(0, recurrent, projected, h, self._new_h)
-            h[:] = self._new_h
+                below = self._products(layer)
+            # a cell may need the h before to the end
+            after = self._new_h if cell.passes_h else h
+            cell.forward(0, recurrent, below, h, after)
+            if cell.passes_h:
+                h[:] = after
         return self.predict()
+
+    def _products(self, layer: int) -> Array:
+        """Compute what the cell of a layer l ≥ 1 gets as recurrent; what it gets from below."""
+        x, joint, bias = self._inputs[layer], self._joint[layer - 1], self._biases[layer - 1]
+        H = len(self._new_h)
+        x[H:] = self._h[layer - 1]
+        if self._cells[layer].needs_sum_only:
+            np.matmul(joint, x, out=self._recurrent)
+            return bias
+        np.matmul(joint[:, :H], x[:H], out=self._recurrent)
+        np.matmul(joint[:, H:], x[H:], out=self._projected)
+        _, projected = self._blocks
+        projected += bias
+        return projected
 
     def _look_up(self, ids: IdArray) -> None:
         """U₀·onehot + b."""

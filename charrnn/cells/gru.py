@@ -34,6 +34,7 @@ class GRU(Cell):
     blocks: ClassVar[int] = 4
     bias: ClassVar[tuple[float, ...]] = (0.0, 0.0, 0.0)
     vectors: ClassVar[int] = 1
+    needs_sum_only: ClassVar[bool] = False
     passes_h: ClassVar[bool] = True
 
     def __init__(
