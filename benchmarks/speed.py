@@ -43,6 +43,12 @@ TRAINING = [
 """Layers, units, streams, steps, symbols."""
 SAMPLING = [(2, 128, 1), (2, 256, 1), (2, 512, 1), (2, 256, 64)]
 """Layers, units, streams."""
+CELL_SHAPES = [
+    (1, 128, 50, 50, 87),
+    (1, 256, 64, 64, 87),
+    (2, 256, 64, 64, 87),
+    (2, 512, 64, 64, 87),
+]
 TURN_SECONDS = 0.7
 """How long a contestant works at a time, at least one turn of its own."""
 PRODUCT_SIZE = 3072
@@ -196,9 +202,34 @@ def training(rounds: int, chosen: str | None) -> list[dict[str, Any]]:
             f"{with_spread(row['share_of_limit']):>19}",
             flush=True,
         )
+    show_mean(rows)
+    return rows
+
+
+def cells(rounds: int) -> list[dict[str, Any]]:
+    """The simple recurrent network and the GRU beside PyTorch's, over some shapes."""
+    print(f"\n{'cells':26}{'charrnn':>10}{'PyTorch':>10}{'ratio':>19}")
+    rows = []
+    for cell in ("rnn", "gru"):
+        for line in CELL_SHAPES:
+            row = training_line(shape_of(*line) | {"cell": cell}, rounds, bfloat16=False)
+            rows.append(row)
+            layers, units, batch, steps, _ = line
+            show_pair(f"{cell} {layers} × {units} B{batch} T{steps}", row)
+    show_mean(rows)
+    return rows
+
+
+def show_pair(label: str, row: dict[str, Any]) -> None:
+    speed = row["characters_per_second"]
+    ours = max(v for n, v in speed.items() if n.startswith("charrnn"))
+    theirs = max(v for n, v in speed.items() if n.startswith("PyTorch"))
+    print(f"{label:26}{ours:10,.0f}{theirs:10,.0f}{with_spread(row['ratio']):>19}", flush=True)
+
+
+def show_mean(rows: list[dict[str, Any]]) -> None:
     means = [row["ratio"][1] for row in rows]
     print(f"{'geometric mean':46}{exp(sum(map(log, means)) / len(means)):8.2f}")
-    return rows
 
 
 def sampling(rounds: int) -> list[dict[str, Any]]:
@@ -216,13 +247,7 @@ def sampling(rounds: int) -> list[dict[str, Any]]:
             "ratio": ratio(times[theirs], times["charrnn"]),
         }
         rows.append(row)
-        speed = row["characters_per_second"]
-        label = f"{layers} × {units}, {batch} stream{'s' if batch > 1 else ''}"
-        print(
-            f"{label:26}{speed['charrnn']:10,.0f}{speed[theirs]:10,.0f}"
-            f"{with_spread(row['ratio']):>19}",
-            flush=True,
-        )
+        show_pair(f"{layers} × {units}, {batch} stream{'s' if batch > 1 else ''}", row)
     return rows
 
 
@@ -308,7 +333,7 @@ def processor() -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--only", default="training,sampling,floor,memory,start")
+    parser.add_argument("--only", default="training,cells,sampling,floor,memory,start")
     parser.add_argument("--shape", help="only the lines of the training's table with this in them")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--json", type=Path, metavar="FILE")
@@ -318,6 +343,8 @@ def main() -> None:
     results: dict[str, Any] = {"machine": machine()}
     if "training" in parts:
         results["training"] = training(options.rounds, options.shape)
+    if "cells" in parts:
+        results["cells"] = cells(options.rounds)
     if "sampling" in parts:
         results["sampling"] = sampling(options.rounds)
     if "floor" in parts:
