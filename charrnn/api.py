@@ -12,6 +12,8 @@ from charrnn.options import (
     DEFAULT_CELL,
     DEFAULT_HIDDEN_SIZE,
     DEFAULT_LAYERS,
+    DEFAULT_OPTIMIZER,
+    OPTIMIZER_DEFAULTS,
     TrainingOptions,
     usable_threads,
 )
@@ -30,8 +32,11 @@ def train(
     seq_length: int = TrainingOptions.seq_length,
     epochs: float | None = None,
     minutes: float | None = None,
-    learning_rate: float = TrainingOptions.learning_rate,
+    optimizer: str = DEFAULT_OPTIMIZER,
+    learning_rate: float | None = None,
+    weight_decay: float | None = None,
     clip: float = TrainingOptions.clip,
+    clip_value: float = TrainingOptions.clip_value,
     validation_fraction: float = TrainingOptions.validation_fraction,
     seed: int = TrainingOptions.seed,
     threads: int | None = None,
@@ -44,13 +49,17 @@ def train(
     every event (`charrnn.events`) of the training. Raises CharRNNError.
     """
     corpus = Corpus.from_text(text) if isinstance(text, str | bytes) else read_corpus([text])
+    usual = OPTIMIZER_DEFAULTS.get(optimizer, OPTIMIZER_DEFAULTS[DEFAULT_OPTIMIZER])
     options = TrainingOptions(
         batch_size=batch_size,
         seq_length=seq_length,
         epochs=epochs,
         minutes=minutes,
-        learning_rate=learning_rate,
+        optimizer=optimizer,
+        learning_rate=usual["learning_rate"] if learning_rate is None else learning_rate,
+        weight_decay=usual.get("weight_decay", 0.0) if weight_decay is None else weight_decay,
         clip=clip,
+        clip_value=clip_value,
         validation_fraction=validation_fraction,
         seed=seed,
         threads=usable_threads() if threads is None else threads,

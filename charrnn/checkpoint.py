@@ -5,8 +5,7 @@
 | header  | JSON as bytes: format, version, network, vocabulary, and what training writes      |
 | weights | the best weights (P,), in the order of `NetworkConfig.shapes`                     |
 | last    | the weights after the last step (P,)                                              |
-| adam_m  | the optimizer's first moments (P,)                                                |
-| adam_v  | the optimizer's second moments (P,)                                               |
+| moments | the optimizer's vectors (M, P)                                                    |
 | state   | what the training streams carry (L, 1 + S, H, B)                                  |
 
 Nothing in the file is pickled. A checkpoint takes the place of the one before in one step, after
@@ -33,7 +32,7 @@ from charrnn.vocabulary import Vocabulary
 
 FORMAT = "charrnn"
 VERSION = 1
-TRAINING_ARRAYS = ("last", "adam_m", "adam_v", "state")
+TRAINING_ARRAYS = ("last", "moments", "state")
 # what NumPy, zipfile and zlib raise for files that are not what they should be
 _MALFORMED = (
     EOFError, ValueError, KeyError, TypeError, RuntimeError, NotImplementedError, OverflowError,
@@ -167,7 +166,10 @@ def _read(file: Any, path: Path) -> Checkpoint:
         layer = (config.layers, config.state_arrays, config.hidden_size)
         for name, array in {"weights": weights, **arrays}.items():
             # the number of streams is known to the training alone
-            shape = (*layer, *array.shape[-1:]) if name == "state" else (size,)
+            shape = {
+                "state": (*layer, *array.shape[-1:]),
+                "moments": (*array.shape[:1], size),
+            }.get(name, (size,))
             if array.shape != shape:
                 raise ValueError(f"{name} has the shape {array.shape}, not {shape}")
         training = header["training"]

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -17,6 +18,17 @@ DEFAULT_EPOCHS = 50.0
 """With no budget given, a training ends after `DEFAULT_MINUTES`, or earlier: after this many epochs
 and at least `DEFAULT_STEPS` steps."""
 DEFAULT_STEPS = 2000
+OPTIMIZER_DEFAULTS = {
+    "adam": {"learning_rate": 0.01},
+    "adamw": {"learning_rate": 0.01, "weight_decay": 0.01},
+    "rmsprop": {"learning_rate": 0.01},
+    "adagrad": {"learning_rate": 0.1},
+    "sgd": {"learning_rate": 1.5},
+}
+"""What goes well with each of `charrnn.optimizers.OPTIMIZERS`: half the rate that did best in 218
+steps of a 1 × 128 LSTM on 400,000 characters of tinyshakespeare (0.02, 0.02, 0.02, 0.2 and 3 among
+those tried, a factor of 2 or 3 apart), since longer runs of larger networks want less."""
+DEFAULT_OPTIMIZER = "adam"
 LONGEST = 1e9
 """The largest number of epochs or minutes."""
 
@@ -26,45 +38,46 @@ class TrainingOptions:
     """How to train. Raises OptionError for values that make no sense.
 
     The run ends when the first of `epochs` and `minutes` is used up; the learning rate falls over
-    the whole run. `clip` limits the norm of the gradient, 0 leaves it alone.
+    the whole run. `clip` limits the norm of the gradient, `clip_value` then each number of it; 0
+    leaves it alone.
     """
 
     batch_size: int = 64
     seq_length: int = 64
     epochs: float | None = None
     minutes: float | None = None
+    optimizer: str = DEFAULT_OPTIMIZER
     learning_rate: float = 0.01
+    weight_decay: float = 0.0
     clip: float = 1.0
+    clip_value: float = 0.0
     validation_fraction: float = 0.1
     seed: int = 1
     threads: int = 1
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "seq_length", "threads"):
-            value = getattr(self, name)
-            if type(value) is not int or value < 1:
-                raise OptionError(
-                    f"{spoken(name)} must be a whole number of at least 1, not {value!r}"
-                )
-        for name in ("epochs", "minutes", "learning_rate"):
-            value = getattr(self, name)
-            if value is None and name != "learning_rate":
-                continue
-            if not (_is_number(value) and value > 0):
-                raise OptionError(f"{spoken(name)} must be a number above 0, not {value!r}")
-            if name != "learning_rate" and value > LONGEST:
-                raise OptionError(f"{spoken(name)} can be {LONGEST:g} at most, not {value:g}")
-        if not (_is_number(self.clip) and self.clip >= 0):
-            raise OptionError(f"{spoken('clip')} must be a number of at least 0, not {self.clip!r}")
-        if not (_is_number(self.validation_fraction) and 0 <= self.validation_fraction < 1):
-            raise OptionError(
-                f"{spoken('validation_fraction')} must be at least 0 and less than 1, "
-                f"not {self.validation_fraction!r}"
-            )
-        if type(self.seed) is not int or self.seed < 0:
-            raise OptionError(
-                f"{spoken('seed')} must be a whole number of at least 0, not {self.seed!r}"
-            )
+            self._check(name, "a whole number of at least 1", lambda x: type(x) is int and x >= 1)
+        self._check("seed", "a whole number of at least 0", lambda x: type(x) is int and x >= 0)
+        self._check("learning_rate", "a number above 0", lambda x: _is_number(x) and x > 0)
+        for name in ("epochs", "minutes"):
+            if getattr(self, name) is not None:
+                self._check(name, "a number above 0", lambda x: _is_number(x) and x > 0)
+                self._check(name, f"at most {LONGEST:g}", lambda x: x <= LONGEST)
+        for name in ("clip", "clip_value", "weight_decay"):
+            self._check(name, "a number of at least 0", lambda x: _is_number(x) and x >= 0)
+        self._check(
+            "validation_fraction",
+            "at least 0 and less than 1",
+            lambda x: _is_number(x) and 0 <= x < 1,
+        )
+        names = ", ".join(OPTIMIZER_DEFAULTS)
+        self._check("optimizer", f"one of {names}", lambda x: x in OPTIMIZER_DEFAULTS)
+
+    def _check(self, name: str, wanted: str, is_good: Callable[[Any], bool]) -> None:
+        value = getattr(self, name)
+        if not is_good(value):
+            raise OptionError(f"{spoken(name)} must be {wanted}, not {value!r}")
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from charrnn.network import IdArray, Network, NetworkConfig
-from charrnn.optimizers import Adam
+from charrnn.optimizers import Optimizer
 from charrnn.parameters import Parameters
 
 BLOCK = 32768
@@ -28,6 +28,8 @@ class Plan:
     batch: int
     shards: int
     block: int
+    optimizer: type[Optimizer]
+    weight_decay: float
 
     def arrays(self) -> dict[str, tuple[tuple[int, ...], str]]:
         """Name, shape and type of the arrays that the shards have in common."""
@@ -36,7 +38,7 @@ class Plan:
         window = (self.steps, self.batch)
         return {
             "weights": ((P,), self.dtype),
-            "moments": ((Adam.moments, P), self.dtype),
+            "moments": ((self.optimizer.moments, P), self.dtype),
             "gradients": ((self.shards, P), self.dtype),
             "state": (state, self.dtype),
             "ids": (window, "intp"),
@@ -72,7 +74,9 @@ class Shard:
         streams = self._columns.stop - self._columns.start
         self._workspace = network.workspace(plan.steps, streams, training=True)
         self._scale = 1.0 / (plan.steps * plan.batch)
-        self._adam = Adam(self._weights, arrays["moments"])
+        self._optimizer = plan.optimizer(
+            self._weights, arrays["moments"], weight_decay=plan.weight_decay
+        )
         self._scratch = np.empty(plan.block, self._weights.dtype)
 
     def compute_gradient(self) -> float:
@@ -94,13 +98,18 @@ class Shard:
             squares += float(np.dot(first[block], first[block]))
         return squares
 
-    def update(self, parts: int, step: int, learning_rate: float, scale: float) -> None:
-        """The optimizer's step on this shard's part of the weights, along scale · gradient."""
-        gradient = self._gradients[0]
-        self._adam.steps = step
+    def update(
+        self, parts: int, step: int, learning_rate: float, scale: float, limit: float
+    ) -> None:
+        """The optimizer's step on this shard's part of the weights, along scale · gradient, each
+        number of it clipped to ± `limit` if that is not 0."""
+        gradient, optimizer = self._gradients[0], self._optimizer
+        optimizer.steps = step
         for block in self._plan.blocks(self._index, parts):
             gradient[block] *= scale
-            self._adam.update(self._weights, gradient, learning_rate, block, self._scratch)
+            if limit:
+                np.clip(gradient[block], -limit, limit, out=gradient[block])
+            optimizer.update(self._weights, gradient, learning_rate, block, self._scratch)
 
     def give_state(self) -> None:
         """Write the state that the streams carry into `state`."""

@@ -6,10 +6,9 @@ a given number of threads.
 """
 
 import math
-from typing import Any
 
 from charrnn.network import IdArray, Network
-from charrnn.optimizers import Adam
+from charrnn.optimizers import Optimizer
 from charrnn.parameters import Array, Parameters
 from charrnn.shard import BLOCK, Plan
 from charrnn.workers import hire
@@ -29,7 +28,7 @@ class ShardedNetwork:
     def __init__(
         self,
         network: Network,
-        optimizer: Adam,
+        optimizer: Optimizer,
         steps: int,
         batch: int,
         threads: int,
@@ -39,7 +38,16 @@ class ShardedNetwork:
         weights = network.parameters
         self.network = network
         self.threads = max(1, min(threads, batch))
-        plan = Plan(network.config, weights.flat.dtype.name, steps, batch, self.threads, BLOCK)
+        plan = Plan(
+            config=network.config,
+            dtype=weights.flat.dtype.name,
+            steps=steps,
+            batch=batch,
+            shards=self.threads,
+            block=BLOCK,
+            optimizer=type(optimizer),
+            weight_decay=optimizer.weight_decay,
+        )
         self._workers = hire(plan, processes=processes)
         arrays = self._workers.arrays
         arrays["weights"][:] = weights.flat
@@ -91,8 +99,9 @@ class ShardedNetwork:
         the sum."""
         return math.sqrt(math.fsum(self._call_parts("sum_gradients", self._parts)))
 
-    def update(self, learning_rate: float, scale: float) -> None:
-        """One optimizer step along scale · `gradient`, which is used up."""
+    def update(self, learning_rate: float, scale: float, limit: float = 0.0) -> None:
+        """One optimizer step along scale · `gradient`, which is used up; each number of that is
+        clipped to ± `limit`, unless it is 0."""
         self._optimizer.begin_step()
-        arguments: tuple[Any, ...] = (self._parts, self._optimizer.steps, learning_rate, scale)
-        self._call_parts("update", *arguments)
+        steps = self._optimizer.steps
+        self._call_parts("update", self._parts, steps, learning_rate, scale, limit)

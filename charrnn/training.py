@@ -1,6 +1,6 @@
 """Training: a generator of events, so that a bar, a log or a notebook can watch and stop it.
 
-window ─▶ loss, gradient ─ clip ─▶ Adam ─▶ weights ─▶ now and then: validation, checkpoint
+window ─▶ loss, gradient ─ clip ─▶ optimizer ─▶ weights ─▶ now and then: validation, checkpoint
 """
 
 import math
@@ -20,7 +20,7 @@ from charrnn.errors import CheckpointError, DivergedError, OptionError
 from charrnn.evaluation import Evaluation
 from charrnn.events import Event, Finished, Report, Saved, Speedometer, Step
 from charrnn.network import Network, NetworkConfig
-from charrnn.optimizers import Adam
+from charrnn.optimizers import OPTIMIZERS
 from charrnn.options import (
     DEFAULT_CELL,
     DEFAULT_EPOCHS,
@@ -76,7 +76,9 @@ class Trainer:
         self._smoothed = math.nan
         self._validations = 0
         self._validation_seconds = 0.0
-        self._adam = Adam(network.parameters.flat)
+        self._optimizer = OPTIMIZERS[self.options.optimizer](
+            network.parameters.flat, weight_decay=self.options.weight_decay
+        )
         self._state: Array | None = None
         self._speed = Speedometer()
         threads = self.options.threads
@@ -141,8 +143,13 @@ class Trainer:
         trainer._smoothed = math.nan if record["smoothed"] is None else record["smoothed"]
         trainer._validations = int(trainer.progress * VALIDATIONS)
         trainer._validation_seconds = record["validation_seconds"]
-        trainer._adam.m[:], trainer._adam.v[:] = arrays["adam_m"], arrays["adam_v"]
-        trainer._adam.steps = record["adam_steps"]
+        if arrays["moments"].shape != trainer._optimizer.state.shape:
+            raise CheckpointError(
+                "this checkpoint is damaged: its moments are not those of "
+                f"{saved_options.optimizer}"
+            )
+        trainer._optimizer.state[:] = arrays["moments"]
+        trainer._optimizer.steps = record["optimizer_steps"]
         trainer._state = arrays["state"]
         trainer.stretched = _budget(trainer.options) != _budget(saved_options)
         if trainer.progress >= 1:
@@ -204,7 +211,7 @@ class Trainer:
         with (
             one_thread(),
             ShardedNetwork(
-                self.network, self._adam, batches.steps, batches.batch, options.threads
+                self.network, self._optimizer, batches.steps, batches.batch, options.threads
             ) as shards,
         ):
             if self._state is not None:
@@ -243,7 +250,8 @@ class Trainer:
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise self._diverged()
         clip = self.options.clip
-        shards.update(learning_rate, clip / norm if 0 < clip < norm else 1.0)
+        scale = clip / norm if 0 < clip < norm else 1.0
+        shards.update(learning_rate, scale, self.options.clip_value)
         self.step += 1
         first = math.isnan(self._smoothed)
         self._smoothed = loss if first else SMOOTHING * self._smoothed + (1 - SMOOTHING) * loss
@@ -336,12 +344,11 @@ class Trainer:
             "validation_loss": self.validation_loss,
             "validation_seconds": self._validation_seconds,
             "smoothed": None if math.isnan(self._smoothed) else self._smoothed,
-            "adam_steps": self._adam.steps,
+            "optimizer_steps": self._optimizer.steps,
         }
         arrays = {
             "last": self.network.parameters.flat,
-            "adam_m": self._adam.m,
-            "adam_v": self._adam.v,
+            "moments": self._optimizer.state,
             "state": shards.state,
         }
         return Checkpoint(
@@ -375,7 +382,7 @@ def _kind(vocabulary: Vocabulary) -> str:
 
 
 def _changed(options: TrainingOptions, changes: dict[str, Any]) -> TrainingOptions:
-    for name in ("batch_size", "seq_length", "validation_fraction", "seed"):
+    for name in ("batch_size", "seq_length", "validation_fraction", "seed", "optimizer"):
         if name in changes and changes[name] != getattr(options, name):
             raise OptionError(
                 f"--{name.replace('_', '-')} {changes[name]} does not fit the training to be "

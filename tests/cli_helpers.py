@@ -20,7 +20,7 @@ NETWORK = ("--hidden-size", "8", "--layers", "1", "--threads", "1")
 SMALL = (*NETWORK, "--batch-size", "4", "--seq-length", "8")
 WINDOWS = 28  # steps in an epoch of TEXT with SMALL: 921 characters to train on, 4 · 8 a step
 COMMAND = (sys.executable, "-m", "charrnn")
-ARRAYS = ("weights", "last", "adam_m", "adam_v", "state")
+ARRAYS = ("weights", "last", "moments", "state")
 
 
 @dataclass(frozen=True)

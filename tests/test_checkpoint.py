@@ -39,6 +39,7 @@ def example(config: NetworkConfig = CONFIG, seed: int = 61) -> Checkpoint:
 
     symbols = np.array([10, 97, 0xE9, 0x5E8A, 0x1F642], np.uint32)[: config.vocabulary_size]
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(TRAINING_ARRAYS, (config.size,))
+    shapes["moments"] = (2, config.size)
     shapes["state"] = (config.layers, 2, config.hidden_size, 4)
     return Checkpoint(
         config,
@@ -432,11 +433,19 @@ def test_an_array_of_another_type(tmp_path: Path, name: str, dtype: Any) -> None
     assert "instead of float32" in refusal(path)
 
 
-@pytest.mark.parametrize("name", ["weights", "last", "adam_m", "adam_v"])
+@pytest.mark.parametrize("name", ["weights", "last"])
 @pytest.mark.parametrize("shape", [(), (0,), (1,), (CONFIG.size - 1,), (CONFIG.size, 1)])
 def test_a_vector_of_another_shape(tmp_path: Path, name: str, shape: tuple[int, ...]) -> None:
     path = changed(tmp_path / "a.npz", **{name: np.zeros(shape, np.float32)})
     assert f"{name} has the shape {shape}, not ({CONFIG.size},)" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "shape", [(), (CONFIG.size,), (2, CONFIG.size - 1), (CONFIG.size, 2), (2, CONFIG.size, 1)]
+)
+def test_moments_of_another_shape(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    path = changed(tmp_path / "a.npz", moments=np.zeros(shape, np.float32))
+    assert f"moments has the shape {shape}, not (" in refusal(path)
 
 
 @pytest.mark.parametrize(

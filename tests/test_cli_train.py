@@ -9,6 +9,7 @@ import click
 import numpy as np
 import pytest
 
+from charrnn.checkpoint import read_checkpoint
 from charrnn.cli import main
 from charrnn.cli.progress import clock, harmless
 from charrnn.events import Report
@@ -53,12 +54,14 @@ def test_the_help_shows_every_option_with_its_default(flag: str) -> None:
     told = dict.fromkeys((name for option in options for name in option.opts), "")
     records = re.split(r"\n  (?=-)", shown)
     for name in told:
-        (told[name],) = [record for record in records if re.match(rf"(-\w, )?{name}\b", record)]
+        (told[name],) = [
+            record for record in records if re.match(rf"(-\w, )?{name}(?![\w-])", record)
+        ]
     for option in options:
         if not option.is_flag and option.name != "log":
             assert "[default:" in told[option.opts[-1]], option.name
     assert "[default: 256]" in told["--hidden-size"]
-    assert "[default: 0.01]" in " ".join(told["--learning-rate"].split())
+    assert "[default: adam 0.01, adamw 0.01, rms" in " ".join(told["--learning-rate"].split())
 
 
 def test_the_help_of_all_lists_the_commands() -> None:
@@ -439,3 +442,23 @@ def test_a_training_goes_on_with_its_own_cell() -> None:
     outcome = call("train", "a.txt", "--resume", "--epochs", "2", "--cell", "lstm")
     assert outcome.code == 1
     assert "--cell lstm does not fit a.npz, which has gru" in outcome.errors
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "rmsprop", "adagrad", "sgd"])
+def test_every_optimizer_trains_and_resumes(optimizer: str) -> None:
+    options = (*SMALL, "--optimizer", optimizer, "--clip-value", "0.01", "-q")
+    succeed("train", "a.txt", *options, "--epochs", "2", "-o", "whole.npz")
+    whole = succeed("train", "a.txt", "--resume", "--epochs", "4", "-o", "whole.npz", "-q")
+    assert whole.errors == ""
+    record = read_checkpoint(Path("whole.npz")).training
+    assert record["options"]["optimizer"] == optimizer
+    assert record["options"]["clip_value"] == 0.01
+    assert (record["options"]["weight_decay"] > 0) == (optimizer == "adamw")
+    refused = call(
+        "train", "a.txt", "--resume", "--epochs", "5", "--optimizer", "adam", "-o", "whole.npz"
+    )
+    assert refused.code == 1
+    assert (
+        f"--optimizer adam does not fit the training to be resumed, which has {optimizer}"
+        in refused.errors
+    )

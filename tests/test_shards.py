@@ -11,7 +11,7 @@ from charrnn import inputs, shards
 from charrnn.blas import one_thread
 from charrnn.cells import CELLS
 from charrnn.network import Network, NetworkConfig
-from charrnn.optimizers import Adam
+from charrnn.optimizers import SGD, Adam
 from charrnn.parameters import Array
 from charrnn.shards import ShardedNetwork
 from reference import random_ids, random_network
@@ -141,6 +141,22 @@ def test_an_update_is_a_step_of_the_optimizer_along_the_scaled_gradient(threads:
             )
             sharded.update(0.01, 1e-7)  # so small that Adam's ε makes the scale matter
             np.testing.assert_allclose(network.parameters.flat, weights, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_numbers_of_the_scaled_gradient_are_clipped(threads: int) -> None:
+    rng = np.random.default_rng(49)
+    network = random_network(rng, LARGE)
+    before = network.parameters.flat.copy()
+    sgd = SGD(before.copy())
+    with ShardedNetwork(network, sgd, STEPS, BATCH, threads, processes=False) as sharded:
+        sharded.compute_gradient(*random_ids(rng, LARGE, STEPS, BATCH))
+        sharded.gradient_norm()
+        scaled = 0.5 * sharded.gradient.flat
+        limit = float(np.abs(scaled).mean())
+        sharded.update(0.01, 0.5, limit)
+    expected = before - 0.01 * np.clip(scaled, -limit, limit)
+    np.testing.assert_allclose(network.parameters.flat, expected, rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])

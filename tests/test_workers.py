@@ -70,7 +70,7 @@ def test_processes_and_threads_agree_to_the_bit(config: NetworkConfig, threads: 
 
 
 def plan(shards: int = 2) -> Plan:
-    return Plan(CONFIG, "float32", STEPS, BATCH, shards, 1024)
+    return Plan(CONFIG, "float32", STEPS, BATCH, shards, 1024, Adam, 0.0)
 
 
 def test_workers_end_with_their_training() -> None:
@@ -118,9 +118,10 @@ def test_signals_of_the_terminal_do_not_end_a_worker() -> None:
 CHILD = """
 import sys, time
 from charrnn.network import NetworkConfig
+from charrnn.optimizers import Adam
 from charrnn.shard import Plan
 from charrnn.workers import Processes
-team = Processes(Plan(NetworkConfig(9, 8, 1), "float32", 4, 4, 2, 64))
+team = Processes(Plan(NetworkConfig(9, 8, 1), "float32", 4, 4, 2, 64, Adam, 0.0))
 team.call("compute_gradient")
 print(team._workers[0][0].pid, flush=True)
 time.sleep(600)

@@ -15,7 +15,9 @@ from charrnn.options import (
     DEFAULT_HIDDEN_SIZE,
     DEFAULT_LAYERS,
     DEFAULT_MINUTES,
+    DEFAULT_OPTIMIZER,
     DEFAULT_STEPS,
+    OPTIMIZER_DEFAULTS,
     TrainingOptions,
     spoken,
     usable_threads,
@@ -28,6 +30,12 @@ if TYPE_CHECKING:
 DEFAULTS = TrainingOptions()
 NETWORK_OPTIONS = ("cell", "hidden_size", "layers")
 TRAINING_OPTIONS = tuple(DEFAULTS.to_json())
+
+
+def usual(option: str) -> str:
+    """The default of an option for each optimizer that has one of its own."""
+    values = {name: values.get(option) for name, values in OPTIMIZER_DEFAULTS.items()}
+    return ", ".join(f"{name} {value:g}" for name, value in values.items() if value is not None)
 
 
 @click.command()
@@ -74,16 +82,34 @@ TRAINING_OPTIONS = tuple(DEFAULTS.to_json())
     help=f"End after so many minutes.  [default: {DEFAULT_MINUTES:g}, without --epochs]",
 )
 @click.option(
+    "--optimizer",
+    type=click.Choice(list(OPTIMIZER_DEFAULTS)),
+    default=DEFAULT_OPTIMIZER,
+    help="How the gradient moves the weights.",
+)
+@click.option(
     "--learning-rate",
     type=float,
-    default=DEFAULTS.learning_rate,
-    help="The highest one; it rises first and then falls along a cosine over the whole run.",
+    help="The highest one; it rises first and then falls along a cosine over the whole run."
+    f"  [default: {usual('learning_rate')}]",
+)
+@click.option(
+    "--weight-decay",
+    type=float,
+    help="Share of the weights, times the learning rate, that a step takes away."
+    f"  [default: {usual('weight_decay')}, else 0]",
 )
 @click.option(
     "--clip",
     type=float,
     default=DEFAULTS.clip,
     help="Longest gradient (Euclidean norm); 0 leaves it alone.",
+)
+@click.option(
+    "--clip-value",
+    type=float,
+    default=DEFAULTS.clip_value,
+    help="Largest number in the gradient, either way; 0 leaves it alone.",
 )
 @click.option(
     "--validation-fraction",
@@ -140,7 +166,9 @@ def train(
     path = default_output(texts[0]) if output is None else output
     check_output(path, texts, resume=resume, force=force)
     given = given_options(ctx)
-    options = TrainingOptions(**{"threads": usable_threads()} | training_part(given))
+    usual_values = OPTIMIZER_DEFAULTS[given.get("optimizer", DEFAULT_OPTIMIZER)]
+    defaults = {"threads": usable_threads(), **usual_values}
+    options = TrainingOptions(**defaults | training_part(given))
     corpus = read_corpus(texts, encoding=encoding, as_bytes=as_bytes)
     trainer = resumed(path, corpus, given) if resume else started(path, corpus, options, given)
     again = resume_command(texts, path if output else None, encoding, as_bytes)
