@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from charrnn.blas import has_small_products
-from charrnn.cells import Cell
+from charrnn.cells import Cell, Room
 from charrnn.memory import Zeros
 from charrnn.parameters import Array
 
@@ -100,7 +100,7 @@ class Layer:
     ) -> None:
         T, H, B, G = steps, hidden_size, batch, cell.gates
         K = cell.blocks if training else G
-        self.cell = cell(H, T, B, dtype, training=training, zeros=zeros)
+        self.cell = cell(Room(H, T, B, dtype, training, zeros))
         self.tape = Columns.zeros(K * H, T, B, dtype, zeros)
         self.projected = self.tape.rows(slice(0, G * H))
         self._tape_blocks = self.tape.steps.reshape(K, H, T, B)

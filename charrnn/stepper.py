@@ -11,6 +11,7 @@ bias here, so that their rows begin where registers do:
 
 import numpy as np
 
+from charrnn.cells import Room
 from charrnn.network import IdArray, Network
 from charrnn.parameters import Array
 
@@ -34,7 +35,8 @@ class Stepper:
         self._joint = [np.hstack([W, U[:, :-1]]) for W, U in above]
         self._biases = [U[:, -1].reshape(G, H, 1).copy() for _, U in above]
         self._V, self._V_bias = weights["V"][:, :-1].copy(), weights["V"][:, -1:].copy()
-        self._cells = [config.cell_type(H, 1, S, dtype, training=False) for _ in range(L)]
+        room = Room(H, 1, S, dtype, training=False)
+        self._cells = [config.cell_type(room) for _ in range(L)]
         if config.cell_type.vectors:
             for layer, cell in enumerate(self._cells):
                 cell.begin(weights[f"P{layer}"].copy())

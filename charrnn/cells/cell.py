@@ -1,5 +1,6 @@
 """What a cell has to say about itself, and to do."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -7,6 +8,18 @@ from numpy.typing import DTypeLike
 
 from charrnn.memory import Zeros
 from charrnn.parameters import Array
+
+
+@dataclass(frozen=True)
+class Room:
+    """What a cell is made for: T steps of B streams with H units; `zeros` makes its arrays."""
+
+    hidden_size: int
+    steps: int
+    batch: int
+    dtype: DTypeLike
+    training: bool
+    zeros: Zeros = np.zeros
 
 
 class Cell:
@@ -35,17 +48,7 @@ class Cell:
     passes_h: ClassVar[bool] = False
     """Whether h_t depends on h_{t−1} by another way than W·h."""
 
-    def __init__(
-        self,
-        hidden_size: int,
-        steps: int,
-        batch: int,
-        dtype: DTypeLike,
-        *,
-        training: bool,
-        zeros: Zeros = np.zeros,
-    ) -> None:
-        """`zeros` makes the arrays."""
+    def __init__(self, room: Room) -> None:
         raise NotImplementedError
 
     @property

@@ -20,10 +20,8 @@ m = (1 − z)(1 − n²) and q = W_n·h_{t−1} + b′:
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import DTypeLike
 
-from charrnn.cells.cell import Cell
-from charrnn.memory import Zeros
+from charrnn.cells.cell import Cell, Room
 from charrnn.parameters import Array
 
 
@@ -37,23 +35,14 @@ class GRU(Cell):
     needs_sum_only: ClassVar[bool] = False
     passes_h: ClassVar[bool] = True
 
-    def __init__(
-        self,
-        hidden_size: int,
-        steps: int,
-        batch: int,
-        dtype: DTypeLike,
-        *,
-        training: bool,
-        zeros: Zeros = np.zeros,
-    ) -> None:
-        T, H, B = steps, hidden_size, batch
+    def __init__(self, room: Room) -> None:
+        T, H, B, dtype, zeros = room.steps, room.hidden_size, room.batch, room.dtype, room.zeros
         self._half, self._one = np.array(0.5, dtype), np.array(1.0, dtype)
         self._gates = zeros((2, H, B), dtype)
         self._slopes = zeros((2, H, B), dtype)
         self._n, self._q, self._m, self._scratch = (zeros((H, B), dtype) for _ in range(4))
-        self._training = training
-        if training:
+        self._training = room.training
+        if room.training:
             self._dh_dh = zeros((T, H, B), dtype)
 
     def begin(self, vectors: Array) -> None:

@@ -21,10 +21,8 @@ cache, so that the backward pass is the chain rule and nothing else:
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import DTypeLike
 
-from charrnn.cells.cell import Cell
-from charrnn.memory import Zeros
+from charrnn.cells.cell import Cell, Room
 from charrnn.parameters import Array
 
 
@@ -41,25 +39,16 @@ class LSTM(Cell):
     bias: ClassVar[tuple[float, ...]] = (0.0, 0.0, 1.0, 0.0)
     """The forget gate starts open (Jozefowicz et al. 2015), so that gradients reach far back."""
 
-    def __init__(
-        self,
-        hidden_size: int,
-        steps: int,
-        batch: int,
-        dtype: DTypeLike,
-        *,
-        training: bool,
-        zeros: Zeros = np.zeros,
-    ) -> None:
-        T, H, B = steps, hidden_size, batch
+    def __init__(self, room: Room) -> None:
+        T, H, B, dtype, zeros = room.steps, room.hidden_size, room.batch, room.dtype, room.zeros
         # arrays without a dimension: NumPy would turn a number into one each time
         self._half, self._one = np.array(0.5, dtype), np.array(1.0, dtype)
         self._a = zeros((self.gates, H, B), dtype)
         self._c = zeros((H, B), dtype)
         self._tanh_c = zeros((H, B), dtype)
         self._scratch = zeros((H, B), dtype)
-        self._training = training
-        if training:
+        self._training = room.training
+        if room.training:
             self._slopes = zeros((self.gates, H, B), dtype)
             self._dh_dc = zeros((T, H, B), dtype)
             self._dc_dc = zeros((T, H, B), dtype)

@@ -16,10 +16,9 @@ peepholes:
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import DTypeLike
 
+from charrnn.cells.cell import Room
 from charrnn.cells.lstm import LSTM
-from charrnn.memory import Zeros
 from charrnn.parameters import Array
 
 
@@ -28,19 +27,11 @@ class PeepholeLSTM(LSTM):
 
     vectors: ClassVar[int] = 3
 
-    def __init__(
-        self,
-        hidden_size: int,
-        steps: int,
-        batch: int,
-        dtype: DTypeLike,
-        *,
-        training: bool,
-        zeros: Zeros = np.zeros,
-    ) -> None:
-        super().__init__(hidden_size, steps, batch, dtype, training=training, zeros=zeros)
-        if training:
-            self._c_steps = zeros((steps + 1, hidden_size, batch), dtype)
+    def __init__(self, room: Room) -> None:
+        super().__init__(room)
+        if room.training:
+            shape = (room.steps + 1, room.hidden_size, room.batch)
+            self._c_steps = room.zeros(shape, room.dtype)
 
     def begin(self, vectors: Array) -> None:
         self._p_o, self._p_i, self._p_f = vectors[:, :, np.newaxis]

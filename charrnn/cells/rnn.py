@@ -6,10 +6,8 @@ h_t = tanh(U·x_t + W·h_{t−1} + b)       ∂h/∂a = 1 − h²
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import DTypeLike
 
-from charrnn.cells.cell import Cell
-from charrnn.memory import Zeros
+from charrnn.cells.cell import Cell, Room
 from charrnn.parameters import Array
 
 
@@ -21,19 +19,10 @@ class RNN(Cell):
     bias: ClassVar[tuple[float, ...]] = (0.0,)
     output_gain: ClassVar[float] = 1.0
 
-    def __init__(
-        self,
-        hidden_size: int,
-        steps: int,
-        batch: int,
-        dtype: DTypeLike,
-        *,
-        training: bool,
-        zeros: Zeros = np.zeros,
-    ) -> None:
-        self._training = training
-        self._h = zeros((hidden_size, batch), dtype)
-        self._one = np.array(1.0, dtype)
+    def __init__(self, room: Room) -> None:
+        self._training = room.training
+        self._h = room.zeros((room.hidden_size, room.batch), room.dtype)
+        self._one = np.array(1.0, room.dtype)
 
     def forward(self, t: int, recurrent: Array, tape: Array, before: Array, h: Array) -> None:
         activation, slope = self._h, tape[0]
