@@ -125,9 +125,10 @@ class Trainer:
                 "this checkpoint holds a model only, not a training that could go on: "
                 "train anew with another --output"
             )
+        _check_record(record)
         _check_corpus(checkpoint, corpus)
         weights = Parameters(checkpoint.config.shapes(), flat=arrays["last"].copy())
-        saved_options = TrainingOptions.from_json(record["options"])
+        saved_options = _saved_options(record["options"])
         trainer = cls(
             Network(checkpoint.config, weights),
             corpus,
@@ -147,6 +148,11 @@ class Trainer:
             raise CheckpointError(
                 "this checkpoint is damaged: its moments are not those of "
                 f"{saved_options.optimizer}"
+            )
+        if arrays["state"].shape[-1] != trainer.batches.batch:
+            raise CheckpointError(
+                f"this checkpoint is damaged: its state is not that of {trainer.batches.batch} "
+                "streams"
             )
         trainer._optimizer.state[:] = arrays["moments"]
         trainer._optimizer.steps = record["optimizer_steps"]
@@ -358,6 +364,39 @@ class Trainer:
 
 def _budget(options: TrainingOptions) -> tuple[float | None, float | None]:
     return options.epochs, options.minutes
+
+
+_RECORD: dict[str, Any] = {
+    "corpus": dict,
+    "options": dict,
+    "step": int,
+    "seconds": int | float,
+    "history": list,
+    "best_loss": int | float | None,
+    "validation_loss": int | float | None,
+    "validation_seconds": int | float,
+    "smoothed": int | float | None,
+    "optimizer_steps": int,
+}
+"""What `Trainer._checkpoint` writes down about a training."""
+
+
+def _check_record(record: dict[str, Any]) -> None:
+    for name, kind in _RECORD.items():
+        if name not in record or not isinstance(record[name], kind):
+            raise CheckpointError(f"this checkpoint is damaged: its training has no {name} of use")
+    if not {"name", "sha256", "symbols"} <= set(record["corpus"]):
+        raise CheckpointError("this checkpoint is damaged: it does not say what text it learned")
+
+
+def _saved_options(record: dict[str, Any]) -> TrainingOptions:
+    try:
+        return TrainingOptions.from_json(record)
+    except (TypeError, OptionError) as error:
+        raise CheckpointError(
+            "this checkpoint is damaged, or another version of charrnn wrote it: its options make "
+            f"no sense ({error})"
+        ) from error
 
 
 def _check_corpus(checkpoint: Checkpoint, corpus: Corpus) -> None:

@@ -261,7 +261,13 @@ def test_the_same_text_read_in_another_way_is_refused(
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("batch_size", 5), ("seq_length", 9), ("validation_fraction", 0.2), ("seed", 2)],
+    [
+        ("batch_size", 5),
+        ("seq_length", 9),
+        ("validation_fraction", 0.2),
+        ("seed", 2),
+        ("optimizer", "sgd"),
+    ],
 )
 def test_what_a_training_cannot_change_is_refused(output: Path, name: str, value: Any) -> None:
     stop_after(start(output=output), 5)
@@ -278,7 +284,16 @@ def test_what_is_given_again_unchanged_is_accepted(output: Path) -> None:
     assert not again.stretched
 
 
-@pytest.mark.parametrize("change", [{"threads": 2}, {"learning_rate": 0.1}, {"clip": 0.5}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"threads": 2},
+        {"learning_rate": 0.1},
+        {"clip": 0.5},
+        {"clip_value": 0.1},
+        {"weight_decay": 0.1},
+    ],
+)
 def test_what_a_training_can_change(output: Path, change: dict[str, Any]) -> None:
     trainer = start(output=output)
     stop_after(trainer, 5)
@@ -333,6 +348,64 @@ def test_a_model_without_its_training_is_not_resumed(output: Path) -> None:
     )
     with pytest.raises(CheckpointError, match="a model only"):
         resume(output, epochs=9)
+
+
+def change_record(path: Path, **changes: Any) -> None:
+    """Write other entries into what a checkpoint says about its training; ... leaves one out."""
+    checkpoint = read_checkpoint(path)
+    record = checkpoint.training | changes
+    record = {name: value for name, value in record.items() if value is not ...}
+    write_checkpoint(path, replace(checkpoint, training=record))
+
+
+def refused_as_damaged(path: Path) -> str:
+    """The message: one line."""
+    with pytest.raises(CheckpointError) as refused:
+        resume(path)
+    message = str(refused.value)
+    assert message.startswith("this checkpoint is damaged")
+    assert message.isprintable()
+    return message
+
+
+def test_a_record_that_is_there_in_part_is_refused(output: Path) -> None:
+    stop_after(start(output=output), 5)
+    whole = read_checkpoint(output).training
+    for name in whole:
+        for value in (..., "x"):
+            change_record(output, **whole | {name: value})
+            assert f"no {name} of use" in refused_as_damaged(output)
+    change_record(output, **whole | {"corpus": {"name": "a.txt"}})
+    assert "what text it learned" in refused_as_damaged(output)
+    change_record(output, **whole)
+    finish(resume(output))
+
+
+@pytest.mark.parametrize(("option", "value"), [("dropout", 0.5), ("clip", -1), ("batch_size", "4")])
+def test_saved_options_that_make_no_sense_are_refused(
+    output: Path, option: str, value: Any
+) -> None:
+    trainer = start(output=output)
+    stop_after(trainer, 5)
+    change_record(output, options=trainer.options.to_json() | {option: value})
+    assert "its options make no sense" in refused_as_damaged(output)
+
+
+def test_moments_of_another_optimizer_are_refused(output: Path) -> None:
+    trainer = start(output=output)
+    stop_after(trainer, 5)
+    change_record(output, options=trainer.options.to_json() | {"optimizer": "sgd"})
+    assert "its moments are not those of sgd" in refused_as_damaged(output)
+
+
+@pytest.mark.parametrize("streams", [0, 1, 5])
+def test_a_state_of_another_number_of_streams_is_refused(output: Path, streams: int) -> None:
+    stop_after(start(output=output), 5)
+    checkpoint = read_checkpoint(output)
+    state = np.zeros((*checkpoint.arrays["state"].shape[:3], streams), np.float32)
+    arrays = checkpoint.arrays | {"state": state}
+    write_checkpoint(output, replace(checkpoint, arrays=arrays))
+    assert "its state is not that of 4 streams" in refused_as_damaged(output)
 
 
 # --- stopping
@@ -542,6 +615,26 @@ def test_a_clipped_gradient_is_what_the_optimizer_sees(output: Path) -> None:
     assert steps(events)[0].gradient_norm > 0.01
     first_moment = read_checkpoint(output).arrays["moments"][0]
     assert np.linalg.norm(first_moment) == pytest.approx(0.1 * 0.01, rel=1e-4)
+
+
+def test_each_number_of_the_gradient_is_clipped(output: Path) -> None:
+    """After its norm, and before the optimizer sees it."""
+    largest = []
+    for clip_value in (0, 1e-4):
+        stop_after(start(output=output, clip_value=clip_value), 1)
+        first_moment = read_checkpoint(output).arrays["moments"][0]
+        largest.append(float(np.abs(first_moment).max()))
+    assert largest[0] > 0.1 * 1e-3, "the example proves nothing"
+    assert largest[1] == pytest.approx(0.1 * 1e-4, rel=1e-4)
+
+
+def test_weight_decay_makes_weights_smaller() -> None:
+    norms = []
+    for weight_decay in (0.0, 0.5):
+        trainer = start(optimizer="adamw", weight_decay=weight_decay)
+        finish(trainer)
+        norms.append(np.linalg.norm(trainer.network.parameters["W0"]))
+    assert norms[1] < 0.95 * norms[0]
 
 
 # --- minutes
