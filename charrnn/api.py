@@ -34,10 +34,15 @@ def train(
     minutes: float | None = None,
     optimizer: str = DEFAULT_OPTIMIZER,
     learning_rate: float | None = None,
+    schedule: str = TrainingOptions.schedule,
     weight_decay: float | None = None,
     clip: float = TrainingOptions.clip,
     clip_value: float = TrainingOptions.clip_value,
+    dropout: float = TrainingOptions.dropout,
+    recurrent_dropout: float = TrainingOptions.recurrent_dropout,
+    patience: int = TrainingOptions.patience,
     validation_fraction: float = TrainingOptions.validation_fraction,
+    test_fraction: float = TrainingOptions.test_fraction,
     seed: int = TrainingOptions.seed,
     threads: int | None = None,
     on_event: Callable[[Event], object] | None = None,
@@ -57,10 +62,15 @@ def train(
         minutes=minutes,
         optimizer=optimizer,
         learning_rate=usual["learning_rate"] if learning_rate is None else learning_rate,
+        schedule=schedule,
         weight_decay=usual.get("weight_decay", 0.0) if weight_decay is None else weight_decay,
         clip=clip,
         clip_value=clip_value,
+        dropout=dropout,
+        recurrent_dropout=recurrent_dropout,
+        patience=patience,
         validation_fraction=validation_fraction,
+        test_fraction=test_fraction,
         seed=seed,
         threads=usable_threads() if threads is None else threads,
     )
@@ -72,5 +82,5 @@ def train(
         if on_event is not None:
             on_event(event)
     config = trainer.network.config
-    weights = Parameters(config.shapes(), flat=trainer.best_weights)
-    return Model(Network(config, weights), corpus.vocabulary)
+    weights = Parameters(config.shapes(), flat=trainer.validation.best_weights)
+    return Model(Network(config, weights), trainer.corpus.vocabulary)

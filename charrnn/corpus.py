@@ -11,7 +11,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -48,19 +48,32 @@ class Corpus:
     name: str
     bytes_read: int
 
-    def split(self, validation_fraction: float) -> tuple[Ids, Ids]:
-        """The front of the text to train on, and the given fraction at its end for validation.
+    def split(self, validation_fraction: float, test_fraction: float = 0.0) -> tuple[Ids, Ids, Ids]:
+        """The front of the text to train on, then the given fractions for validation and for a test
+        of the finished model.
 
-        Both are views, and at least 2 symbols are left to train on. Raises OptionError for a
-        fraction that is not in [0, 1).
+        All are views, and at least 2 symbols are left to train on. Raises OptionError for fractions
+        that are not in [0, 1), or leave nothing.
         """
-        if not 0 <= validation_fraction < 1:
-            raise OptionError(
-                f"a validation fraction of {validation_fraction} makes no sense: "
-                "give 0 or more, and less than 1"
-            )
-        front = max(len(self.ids) - round(len(self.ids) * validation_fraction), 2)
-        return self.ids[:front], self.ids[front:]
+        for fraction in (validation_fraction, test_fraction, validation_fraction + test_fraction):
+            if not 0 <= fraction < 1:
+                raise OptionError(
+                    f"fractions of {validation_fraction} for validation and {test_fraction} for a "
+                    "test make no sense: give 0 or more, and together less than 1"
+                )
+        count = len(self.ids)
+        end = max(count - round(count * test_fraction), 2)
+        front = max(end - round(count * validation_fraction), 2)
+        return self.ids[:front], self.ids[front:end], self.ids[end:]
+
+    def recoded(self, vocabulary: Vocabulary) -> "Corpus":
+        """The same text in the ids of a vocabulary that includes its own."""
+        if vocabulary == self.vocabulary:
+            return self
+        place = np.searchsorted(vocabulary.symbols, self.vocabulary.symbols)
+        ids = place.astype(vocabulary.dtype)[self.ids]
+        ids.flags.writeable = False
+        return replace(self, ids=ids, vocabulary=vocabulary)
 
     @classmethod
     def from_text(cls, text: str | bytes, name: str = "text") -> Self:

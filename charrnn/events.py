@@ -38,18 +38,32 @@ class Saved:
 
 
 @dataclass(frozen=True)
+class Rescued:
+    """The network was lost after the step `lost`, for the `reason`: the training has gone back to
+    the state after `step`, with the `learning_rate` as its new peak."""
+
+    lost: int
+    step: int
+    reason: str
+    learning_rate: float
+
+
+@dataclass(frozen=True)
 class Finished:
-    """The end of the run, or `stopped` before it. `validation_loss` (nats) is that of the best
-    weights on the whole held-out text; None where it was not measured."""
+    """The end of the run: the whole of it, an `early` end because the validation loss stalled, or
+    `stopped` on request. The losses (nats) are those of the best weights on the whole held-out text
+    and the whole test part; None where they were not measured."""
 
     step: int
     seconds: float
     stopped: bool
     validation_loss: float | None
+    test_loss: float | None
+    early: bool
     path: Path | None
 
 
-Event = Step | Report | Saved | Finished
+Event = Step | Report | Saved | Rescued | Finished
 
 
 class Speedometer:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from charrnn.cells import CELLS, Cell
+from charrnn.dropout import OutputDropout, WeightDropout
 from charrnn.errors import OptionError
 from charrnn.inputs import SymbolInput
 from charrnn.layer import Columns, Layer
@@ -121,20 +122,48 @@ class Network:
                 weights[:] = 0
         return cls(config, parameters)
 
-    def workspace(self, steps: int, batch: int, *, training: bool = False) -> "Workspace":
-        """Room to run windows of T steps in B streams, with a state of zeros."""
-        return Workspace(self, steps, batch, training=training)
+    def workspace(
+        self,
+        steps: int,
+        batch: int,
+        *,
+        training: bool = False,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+    ) -> "Workspace":
+        """Room to run windows of T steps in B streams, with a state of zeros.
+
+        `dropout` is the share of a layer's outputs that the layer above, or the softmax, does not
+        see; `recurrent_dropout` that of the recurrent weights.
+        """
+        return Workspace(
+            self,
+            steps,
+            batch,
+            training=training,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+        )
 
 
 class Workspace:
     """All arrays that windows of T steps in B streams need, made once: nothing of their size is
     allocated afterwards. It carries the state of its streams from one window to the next.
 
-    Memory: what its layers, the input and the softmax say, V·T·B numbers for the logits, and H·T·B
-    for the gradients between layers when training.
+    Memory: what its layers, the input, the softmax and dropout say, V·T·B numbers for the logits,
+    and H·T·B for the gradients between layers when training.
     """
 
-    def __init__(self, network: Network, steps: int, batch: int, *, training: bool) -> None:
+    def __init__(
+        self,
+        network: Network,
+        steps: int,
+        batch: int,
+        *,
+        training: bool,
+        dropout: float,
+        recurrent_dropout: float,
+    ) -> None:
         config, dtype = network.config, network.parameters.flat.dtype
         T, B, H, V = steps, batch, config.hidden_size, config.vocabulary_size
         rows = config.cell_type.gates * H
@@ -152,6 +181,20 @@ class Workspace:
         self._input = SymbolInput(V, rows, T, B, dtype, training=training, zeros=zeros)
         if training:
             self._dY = Columns.zeros(H, T, B, dtype, zeros)
+        layers = range(config.layers)
+        self._outputs = [OutputDropout(dropout, H, T, B, dtype, zeros) for _ in layers if dropout]
+        self._recurrent = [
+            WeightDropout(recurrent_dropout, (rows, H), dtype, zeros)
+            for _ in layers
+            if recurrent_dropout
+        ]
+
+    def draw_masks(self, rng: np.random.Generator) -> None:
+        """Leave out other outputs and weights in the next window; before the first call, none."""
+        for outputs in self._outputs:
+            outputs.draw(rng)
+        for weights in self._recurrent:
+            weights.draw(rng)
 
     @property
     def state(self) -> Array:
@@ -177,13 +220,21 @@ class Workspace:
         """
         weights = self.network.parameters
         for index, layer in enumerate(self.layers):
-            U = weights[f"U{index}"]
+            U, W = weights[f"U{index}"], weights[f"W{index}"]
             if index == 0:
                 self._input.forward(U, ids, out=layer.projected)
             else:
-                np.matmul(U, self.layers[index - 1].output, out=layer.projected.flat)
-            layer.forward(weights[f"W{index}"], self._vectors(weights, index))
-        return np.matmul(weights["V"], self.layers[-1].output, out=self._logits)
+                np.matmul(U, self._seen(index - 1), out=layer.projected.flat)
+            if self._recurrent:
+                W = self._recurrent[index].forward(W)
+            layer.forward(W, self._vectors(weights, index))
+            if self._outputs:
+                self._outputs[index].forward(layer.output)
+        return np.matmul(weights["V"], self._seen(-1), out=self._logits)
+
+    def _seen(self, layer: int) -> Array:
+        """What others see of a layer's output, [h_1 … h_T; 1] as (H + 1, T·B)."""
+        return (self._outputs or self.layers)[layer].output
 
     def _vectors(self, parameters: Parameters, layer: int) -> Array:
         """The cell's further weights (X, H), or their gradient; X may be 0."""
@@ -210,14 +261,20 @@ class Workspace:
         weights = self.network.parameters
         dlogits, dY = self._logits, self._dY
         self._softmax.backward(dlogits, scale)
-        np.matmul(dlogits, self.layers[-1].output.T, out=gradient["V"])
+        np.matmul(dlogits, self._seen(-1).T, out=gradient["V"])
         np.matmul(weights["V"][:, :-1].T, dlogits, out=dY.flat)
         for index, layer in reversed(list(enumerate(self.layers))):
-            dvectors = self._vectors(gradient, index)
-            layer.backward(weights[f"W{index}"], dY.steps, gradient[f"W{index}"], dvectors)
-            dA, dU = layer.projected.flat, gradient[f"U{index}"]
+            W, dW, dU = weights[f"W{index}"], gradient[f"W{index}"], gradient[f"U{index}"]
+            if self._outputs:
+                self._outputs[index].backward(dY.steps)
+            if self._recurrent:
+                W = self._recurrent[index].W
+            layer.backward(W, dY.steps, dW, self._vectors(gradient, index))
+            if self._recurrent:
+                self._recurrent[index].backward(dW)
+            dA = layer.projected.flat
             if index == 0:
                 self._input.backward(layer.projected, dU)
             else:
-                np.matmul(dA, self.layers[index - 1].output.T, out=dU)
+                np.matmul(dA, self._seen(index - 1).T, out=dU)
                 np.matmul(weights[f"U{index}"][:, :-1].T, dA, out=dY.flat)

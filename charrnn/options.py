@@ -30,6 +30,9 @@ steps of a 1 × 128 LSTM on 400,000 characters of tinyshakespeare (adam 0.02, rm
 0.2, sgd 3, among rates a factor of 2 or 3 apart; adamw was not tried), since longer runs of larger
 networks want less."""
 DEFAULT_OPTIMIZER = "adam"
+SCHEDULE_NAMES = ("cosine", "step", "constant", "plateau")
+"""The names of `charrnn.schedule.SCHEDULES`."""
+DEFAULT_SCHEDULE = "cosine"
 LONGEST = 1e9
 """The largest number of epochs or minutes."""
 
@@ -38,9 +41,11 @@ LONGEST = 1e9
 class TrainingOptions:
     """How to train. Raises OptionError for values that make no sense.
 
-    The run ends when the first of `epochs` and `minutes` is used up; the learning rate falls over
-    the whole run. `clip` limits the norm of the gradient, `clip_value` then each number of it; 0
-    leaves it alone.
+    The run ends when the first of `epochs` and `minutes` is used up, or when so many looks in a row
+    at the held-out text as `patience` says brought nothing better (0: never). `schedule` says how
+    the learning rate falls. `clip` limits the norm of the gradient, `clip_value` then each number
+    of it; 0 leaves it alone. `dropout` is the share of the layers' outputs, and `recurrent_dropout`
+    that of the weights from step to step, that a window does without.
     """
 
     batch_size: int = 64
@@ -49,17 +54,23 @@ class TrainingOptions:
     minutes: float | None = None
     optimizer: str = DEFAULT_OPTIMIZER
     learning_rate: float = 0.01
+    schedule: str = DEFAULT_SCHEDULE
     weight_decay: float = 0.0
     clip: float = 1.0
     clip_value: float = 0.0
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    patience: int = 0
     validation_fraction: float = 0.1
+    test_fraction: float = 0.0
     seed: int = 1
     threads: int = 1
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "seq_length", "threads"):
             self._check(name, "a whole number of at least 1", lambda x: type(x) is int and x >= 1)
-        self._check("seed", "a whole number of at least 0", lambda x: type(x) is int and x >= 0)
+        for name in ("seed", "patience"):
+            self._check(name, "a whole number of at least 0", lambda x: type(x) is int and x >= 0)
         self._check("learning_rate", "a number above 0", lambda x: _is_number(x) and x > 0)
         for name in ("epochs", "minutes"):
             if getattr(self, name) is not None:
@@ -67,13 +78,12 @@ class TrainingOptions:
                 self._check(name, f"at most {LONGEST:g}", lambda x: x <= LONGEST)
         for name in ("clip", "clip_value", "weight_decay"):
             self._check(name, "a number of at least 0", lambda x: _is_number(x) and x >= 0)
-        self._check(
-            "validation_fraction",
-            "at least 0 and less than 1",
-            lambda x: _is_number(x) and 0 <= x < 1,
-        )
+        for name in ("dropout", "recurrent_dropout", "validation_fraction", "test_fraction"):
+            self._check(name, "at least 0 and less than 1", lambda x: _is_number(x) and 0 <= x < 1)
         names = ", ".join(OPTIMIZER_DEFAULTS)
         self._check("optimizer", f"one of {names}", lambda x: x in OPTIMIZER_DEFAULTS)
+        names = ", ".join(SCHEDULE_NAMES)
+        self._check("schedule", f"one of {names}", lambda x: x in SCHEDULE_NAMES)
 
     def _check(self, name: str, wanted: str, is_good: Callable[[Any], bool]) -> None:
         value = getattr(self, name)

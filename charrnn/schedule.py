@@ -1,20 +1,40 @@
-"""The learning rate over a run."""
+"""The learning rate over a run, as a share of its peak."""
 
 import math
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 WARM_UP = 0.05
-"""The share of the run in which the rate climbs to its peak."""
+"""The share of the run in which the cosine climbs to its peak."""
 FINAL = 0.02
-"""The rate at the end of the run, as a share of the peak."""
+"""Where the cosine ends."""
+DECAY, CONSTANT_EPOCHS = 0.97, 9
+"""The steps of char-rnn: so much is left after each epoch, once so many are over."""
 
 
-def cosine(peak: float, progress: float) -> float:
-    """The learning rate when `progress` (0 … 1) of the run is over: a straight climb from
-    `FINAL` · peak to the peak, then half a cosine down again (Loshchilov & Hutter 2017, without
-    restarts)."""
+def cosine(progress: float, epoch: float) -> float:
+    """A straight climb from `FINAL` to 1, then half a cosine down again (Loshchilov & Hutter 2017,
+    without restarts)."""
     progress = min(max(progress, 0.0), 1.0)
     if progress < WARM_UP:
         share = progress / WARM_UP
     else:
         share = 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
-    return peak * (FINAL + (1 - FINAL) * share)
+    return FINAL + (1 - FINAL) * share
+
+
+def step(progress: float, epoch: float) -> float:
+    """1, and × `DECAY` with every epoch from the tenth on (Karpathy 2015)."""
+    return DECAY ** max(0, math.floor(epoch) - CONSTANT_EPOCHS)
+
+
+def constant(progress: float, epoch: float) -> float:
+    """1. The plateau has it as well: the loss halves its rate, not the course of the run."""
+    return 1.0
+
+
+SCHEDULES: Mapping[str, Callable[[float, float], float]] = MappingProxyType(
+    {"cosine": cosine, "step": step, "constant": constant, "plateau": constant}
+)
+"""By name: from the progress of a run (0 … 1) and the epochs that are over to the share of the
+peak."""

@@ -30,6 +30,10 @@ class Plan:
     block: int
     optimizer: type[Optimizer]
     weight_decay: float
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    seed: int = 0
+    """Of the masks that dropout draws."""
 
     def arrays(self) -> dict[str, tuple[tuple[int, ...], str]]:
         """Name, shape and type of the arrays that the shards have in common."""
@@ -72,16 +76,29 @@ class Shard:
         self._ids: IdArray = arrays["ids"][:, self._columns]
         self._targets: IdArray = arrays["targets"][:, self._columns]
         streams = self._columns.stop - self._columns.start
-        self._workspace = network.workspace(plan.steps, streams, training=True)
+        self._workspace = network.workspace(
+            plan.steps,
+            streams,
+            training=True,
+            dropout=plan.dropout,
+            recurrent_dropout=plan.recurrent_dropout,
+        )
         self._scale = 1.0 / (plan.steps * plan.batch)
         self._optimizer = plan.optimizer(
             self._weights, arrays["moments"], weight_decay=plan.weight_decay
         )
         self._scratch = np.empty(plan.block, self._weights.dtype)
 
-    def compute_gradient(self) -> float:
+    def compute_gradient(self, step: int) -> float:
         """The sum of the losses (nats) of the window in `ids` and `targets`; its part of the mean's
-        gradient is in this shard's row of `gradients` afterwards."""
+        gradient is in this shard's row of `gradients` afterwards.
+
+        What dropout leaves out depends on the seed, the step and the shard alone, so that a
+        training that goes on needs to remember nothing of it.
+        """
+        if self._plan.dropout or self._plan.recurrent_dropout:
+            seeds = [self._plan.seed, step, self._index]
+            self._workspace.draw_masks(np.random.Generator(np.random.SFC64(seeds)))
         losses = self._workspace.losses(self._ids, self._targets)
         total = float(losses.sum(dtype=np.float64))
         self._workspace.backward(self._gradient, self._scale)

@@ -33,6 +33,9 @@ class ShardedNetwork:
         batch: int,
         threads: int,
         *,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int = 0,
         processes: bool = True,
     ) -> None:
         weights = network.parameters
@@ -47,6 +50,9 @@ class ShardedNetwork:
             block=BLOCK,
             optimizer=type(optimizer),
             weight_decay=optimizer.weight_decay,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            seed=seed,
         )
         self._workers = hire(plan, processes=processes)
         arrays = self._workers.arrays
@@ -87,12 +93,14 @@ class ShardedNetwork:
     def compute_gradient(self, ids: IdArray, targets: IdArray) -> float:
         """The mean loss (nats) over a window of `ids` and `targets`, both (T, B).
 
-        `gradient_norm`, to be called next, makes its gradient.
+        `gradient_norm`, to be called next, makes its gradient. Dropout leaves out other things in
+        every step of the optimizer.
         """
         if ids.shape != self._ids.shape or targets.shape != self._ids.shape:
             raise ValueError(f"windows of shape {self._ids.shape} expected, not {ids.shape}")
         self._ids[:], self._targets[:] = ids, targets
-        return math.fsum(self._workers.call("compute_gradient")) * self._scale
+        losses = self._workers.call("compute_gradient", self._optimizer.steps)
+        return math.fsum(losses) * self._scale
 
     def gradient_norm(self) -> float:
         """Sum the workers' gradients into `gradient`, once for each window; the Euclidean norm of

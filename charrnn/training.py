@@ -14,11 +14,12 @@ import numpy as np
 
 from charrnn.batches import Batches, fit_shape
 from charrnn.blas import one_thread
-from charrnn.checkpoint import TRAINING_ARRAYS, Checkpoint, write_checkpoint
+from charrnn.checkpoint import Checkpoint, write_checkpoint
 from charrnn.corpus import Corpus
 from charrnn.errors import CheckpointError, DivergedError, OptionError
 from charrnn.evaluation import Evaluation
-from charrnn.events import Event, Finished, Report, Saved, Speedometer, Step
+from charrnn.events import Event, Finished, Report, Rescued, Saved, Speedometer, Step
+from charrnn.finetuning import extended
 from charrnn.network import Network, NetworkConfig
 from charrnn.optimizers import OPTIMIZERS
 from charrnn.options import (
@@ -29,20 +30,21 @@ from charrnn.options import (
     TrainingOptions,
 )
 from charrnn.parameters import Array, Parameters
-from charrnn.schedule import cosine
+from charrnn.record import changed, check_corpus, check_record, saved_options
+from charrnn.rescue import TRIES, ExplosionError, GoodState, Watch
+from charrnn.schedule import SCHEDULES
 from charrnn.shards import ShardedNetwork
-from charrnn.vocabulary import Vocabulary
+from charrnn.validation import Validation
 
-VALIDATIONS = 20
-"""Looks at the held-out text in a run, evenly spread over its course."""
-VALIDATION_SYMBOLS = 32768
-"""Symbols that a look takes in; the end of the run takes in the whole held-out text."""
-VALIDATION_SHARE = 0.03
-"""Of a run that is measured in minutes, the share of the time that the looks may take."""
 SAVE_SECONDS = 30.0
 REPORT_SECONDS = 10.0
 SMOOTHING = 0.98
 """The training loss that is shown is an exponential average over about 1 / (1 − this) steps."""
+MARKS = 100
+"""Entries in the history of a run, evenly spread over its course; there is one for each power of
+two of its steps as well."""
+PLATEAU = 2
+"""Looks in a row without a better loss after which the plateau schedule halves the rate."""
 
 
 class Trainer:
@@ -57,37 +59,43 @@ class Trainer:
         self.network = network
         self.corpus = corpus
         self.output = output
-        train, held_out = corpus.split(options.validation_fraction)
+        train, held_out, test = corpus.split(options.validation_fraction, options.test_fraction)
         batch, steps = fit_shape(len(train), options.batch_size, options.seq_length)
         self.batches = Batches(train, batch, steps)
-        self.options = replace(options, threads=min(options.threads, batch))
+        self.options = options = replace(options, threads=min(options.threads, batch))
         if options.epochs is None and options.minutes is None:
             epochs = max(DEFAULT_EPOCHS, DEFAULT_STEPS / self.batches.windows)
-            self.options = replace(self.options, epochs=epochs, minutes=DEFAULT_MINUTES)
+            self.options = replace(options, epochs=epochs, minutes=DEFAULT_MINUTES)
+        if len(held_out) == 0 and (options.patience or options.schedule == "plateau"):
+            wish = "--patience" if options.patience else "--schedule plateau"
+            raise OptionError(f"{wish} goes by the held-out text: give --validation-fraction some")
         self.stretched = False
         """Whether the budget was changed in the middle of the run, and with it the schedule."""
         self.stop_requested = False
         self.step = 0
         self.seconds = 0.0
         self.history: list[dict[str, Any]] = []
-        self.best_weights = network.parameters.flat.copy()
-        self.best_loss = math.inf
-        self.validation_loss: float | None = None
-        self._smoothed = math.nan
-        self._validations = 0
-        self._validation_seconds = 0.0
-        self._optimizer = OPTIMIZERS[self.options.optimizer](
-            network.parameters.flat, weight_decay=self.options.weight_decay
+        self.validation = Validation(
+            train, held_out, network.parameters.flat, threads=options.threads
         )
+        self.test_loss: float | None = None
+        """Of the best weights on the whole test part, in nats; measured at the end of the run."""
+        self._test = None
+        if len(test) > 0:
+            before = corpus.ids[: len(train) + len(held_out)]
+            self._test = Evaluation(before, test, threads=options.threads)
+        self.halvings = 0
+        """How often the learning rate was halved: on a plateau, or after an explosion."""
+        self.rescues = 0
+        self._optimizer = OPTIMIZERS[options.optimizer](
+            network.parameters.flat, weight_decay=options.weight_decay
+        )
+        self._watch = Watch(train, batch * steps)
+        self._good: GoodState | None = None
         self._state: Array | None = None
+        self._smoothed = math.nan
+        self._marks = 0
         self._speed = Speedometer()
-        threads = self.options.threads
-        self._evaluation = self._quick_evaluation = None
-        if len(held_out) > 0:
-            self._evaluation = Evaluation(train, held_out, threads=threads)
-            self._quick_evaluation = Evaluation(
-                train, held_out, limit=VALIDATION_SYMBOLS, threads=threads
-            )
 
     @classmethod
     def start(
@@ -106,6 +114,22 @@ class Trainer:
         return cls(network, corpus, options, output)
 
     @classmethod
+    def start_from(
+        cls,
+        checkpoint: Checkpoint,
+        corpus: Corpus,
+        options: TrainingOptions,
+        *,
+        output: Path | None = None,
+    ) -> "Trainer":
+        """A new training that begins with the best weights of a trained model, which learns the
+        symbols of `corpus` that it does not know. Raises OptionError where one has learned bytes,
+        and the other has characters."""
+        rng = np.random.default_rng(options.seed)
+        network, corpus = extended(checkpoint.network(), checkpoint.vocabulary, corpus, rng)
+        return cls(network, corpus, options, output)
+
+    @classmethod
     def resume(
         cls,
         checkpoint: Checkpoint,
@@ -119,61 +143,67 @@ class Trainer:
         Raises CheckpointError for another corpus, and OptionError for options that a training
         cannot change, or if there is nothing left to do.
         """
-        record, arrays = checkpoint.training, checkpoint.arrays
-        if set(arrays) != set(TRAINING_ARRAYS):
-            raise CheckpointError(
-                "this checkpoint holds a model only, not a training that could go on: "
-                "train anew with another --output"
-            )
-        _check_record(record)
-        _check_corpus(checkpoint, corpus)
-        weights = Parameters(checkpoint.config.shapes(), flat=arrays["last"].copy())
-        saved_options = _saved_options(record["options"])
-        trainer = cls(
-            Network(checkpoint.config, weights),
-            corpus,
-            _changed(saved_options, changes),
-            output,
-        )
-        trainer.step = record["step"]
-        trainer.seconds = record["seconds"]
-        trainer.history = record["history"]
-        trainer.best_weights = checkpoint.weights.copy()
-        trainer.best_loss = math.inf if record["best_loss"] is None else record["best_loss"]
-        trainer.validation_loss = record["validation_loss"]
-        trainer._smoothed = math.nan if record["smoothed"] is None else record["smoothed"]
-        trainer._validations = int(trainer.progress * VALIDATIONS)
-        trainer._validation_seconds = record["validation_seconds"]
-        if arrays["moments"].shape != trainer._optimizer.state.shape:
-            raise CheckpointError(
-                "this checkpoint is damaged: its moments are not those of "
-                f"{saved_options.optimizer}"
-            )
-        if arrays["state"].shape[-1] != trainer.batches.batch:
-            raise CheckpointError(
-                f"this checkpoint is damaged: its state is not that of {trainer.batches.batch} "
-                "streams"
-            )
-        trainer._optimizer.state[:] = arrays["moments"]
-        trainer._optimizer.steps = record["optimizer_steps"]
-        trainer._state = arrays["state"]
-        trainer.stretched = _budget(trainer.options) != _budget(saved_options)
+        record = check_record(checkpoint)
+        corpus = check_corpus(checkpoint, corpus)
+        before = saved_options(record)
+        weights = Parameters(checkpoint.config.shapes(), flat=checkpoint.arrays["last"].copy())
+        network = Network(checkpoint.config, weights)
+        trainer = cls(network, corpus, changed(before, changes), output)
+        trainer._restore(record, checkpoint)
+        trainer.stretched = _budget(trainer.options) != _budget(before)
         if trainer.progress >= 1:
             raise OptionError(
                 f"this training has used up its budget ({trainer.budget}): "
                 "give it a larger --minutes or --epochs to go on"
             )
+        if trainer.out_of_patience:
+            raise OptionError(
+                f"this training ended because {trainer.validation.stale} looks in a row at the "
+                "held-out text brought nothing better: give it a larger --patience to go on"
+            )
         return trainer
+
+    def _restore(self, record: dict[str, Any], checkpoint: Checkpoint) -> None:
+        moments, state = checkpoint.arrays["moments"], checkpoint.arrays["state"]
+        if moments.shape != self._optimizer.state.shape:
+            raise CheckpointError(
+                f"this checkpoint is damaged: its moments are not those of {self.options.optimizer}"
+            )
+        if state.shape[-1] != self.batches.batch:
+            raise CheckpointError(
+                f"this checkpoint is damaged: its state is not that of {self.batches.batch} streams"
+            )
+        self._optimizer.state[:] = moments
+        self._optimizer.steps = record["optimizer_steps"]
+        self._state = state
+        self.step, self.seconds = record["step"], record["seconds"]
+        self.history = record["history"]
+        self.halvings, self.rescues = record["halvings"], record["rescues"]
+        self.test_loss = record["test_loss"]
+        self._smoothed = math.nan if record["smoothed"] is None else record["smoothed"]
+        self._marks = int(self.progress * MARKS)
+        self.validation.restore(record, checkpoint.weights, self.progress)
 
     @property
     def held_out(self) -> int:
         """Symbols that are held out for validation."""
-        return 0 if self._evaluation is None else self._evaluation.count
+        return self.validation.symbols
+
+    @property
+    def tested(self) -> int:
+        """Symbols of the test part, which no choice ever rests on."""
+        return 0 if self._test is None else self._test.count
 
     @property
     def learning_rate(self) -> float:
         """The learning rate of the next step."""
-        return cosine(self.options.learning_rate, self.progress)
+        share = SCHEDULES[self.options.schedule](self.progress, self.epoch)
+        return self.options.learning_rate * share * 0.5**self.halvings
+
+    @property
+    def out_of_patience(self) -> bool:
+        """Whether the looks at the held-out text have stalled for too long."""
+        return 0 < self.options.patience <= self.validation.stale
 
     @property
     def total_steps(self) -> int | None:
@@ -210,41 +240,73 @@ class Trainer:
         """Train to the end of the run.
 
         The first checkpoint is written before the first step, so that an output that cannot be
-        written is known at once. Raises DivergedError when the loss is no longer a number; the
-        checkpoint then holds the last good state.
+        written is known at once. Where the loss explodes, the training goes back to its last good
+        state, with half the learning rate. Raises DivergedError when that was of no use `TRIES`
+        times; the checkpoint then holds the last good state.
         """
         options, batches = self.options, self.batches
         with (
             one_thread(),
             ShardedNetwork(
-                self.network, self._optimizer, batches.steps, batches.batch, options.threads
+                self.network,
+                self._optimizer,
+                batches.steps,
+                batches.batch,
+                options.threads,
+                dropout=options.dropout,
+                recurrent_dropout=options.recurrent_dropout,
+                seed=options.seed,
             ) as shards,
         ):
             if self._state is not None:
                 shards.state = self._state
+            try:
+                yield from self._save(shards)
+                yield from self._run(shards)
+                # not where the request came with the last step
+                stopped = self.progress < 1 and not self.out_of_patience
+                if not stopped:
+                    self._measure()
+                yield from self._save(shards)
+            except ExplosionError as error:
+                raise self._diverged(str(error)) from error
+        yield Finished(
+            step=self.step,
+            seconds=self.seconds,
+            stopped=stopped,
+            validation_loss=self.validation.loss,
+            test_loss=self.test_loss,
+            early=self.progress < 1 and not stopped,
+            path=self.output,
+        )
+
+    def _run(self, shards: ShardedNetwork) -> Iterator[Event]:
+        self._clock = self._saved = self._reported = time.monotonic()
+        while self.progress < 1 and not (self.stop_requested or self.out_of_patience):
+            try:
+                yield from self._advance(shards)
+            except ExplosionError as error:
+                yield self._go_back(shards, str(error))
+
+    def _advance(self, shards: ShardedNetwork) -> Iterator[Event]:
+        """A step, and what is due after it."""
+        step = self._take_step(shards)
+        yield step
+        now = time.monotonic()
+        self.seconds += now - self._clock
+        self._clock = now
+        timed = self.options.minutes is not None
+        look = self.validation.is_due(self.progress, self.seconds, timed=timed)
+        if look:
+            self._look()
+        report = self._report(step, validated=look)
+        self._remember(report)
+        if look or now - self._reported >= REPORT_SECONDS:
+            self._reported = now
+            yield report
+        if look or now - self._saved >= SAVE_SECONDS:
+            self._saved = now
             yield from self._save(shards)
-            clock = time.monotonic()
-            saved = reported = clock
-            while self.progress < 1 and not self.stop_requested:
-                step = self._take_step(shards)
-                yield step
-                now = time.monotonic()
-                self.seconds += now - clock
-                clock = now
-                due = self._validation_is_due()
-                if due:
-                    self._validate()
-                if due or now - reported >= REPORT_SECONDS:
-                    reported = now
-                    yield self._report(step, validated=due)
-                if due or now - saved >= SAVE_SECONDS:
-                    saved = now
-                    yield from self._save(shards)
-            stopped = self.progress < 1  # not where the request came with the last step
-            if not stopped:
-                self._measure_best()
-            yield from self._save(shards)
-        yield Finished(self.step, self.seconds, stopped, self.validation_loss, self.output)
 
     def _take_step(self, shards: ShardedNetwork) -> Step:
         window = self.step % self.batches.windows
@@ -253,8 +315,7 @@ class Trainer:
         learning_rate = self.learning_rate
         loss = shards.compute_gradient(*self.batches.window(window))
         norm = shards.gradient_norm()
-        if not (math.isfinite(loss) and math.isfinite(norm)):
-            raise self._diverged()
+        self._watch.check(loss, norm)
         clip = self.options.clip
         scale = clip / norm if 0 < clip < norm else 1.0
         shards.update(learning_rate, scale, self.options.clip_value)
@@ -266,74 +327,95 @@ class Trainer:
             epoch=self.epoch,
             progress=self.progress,
             loss=self._smoothed,
-            validation_loss=self.validation_loss,
+            validation_loss=self.validation.loss,
             learning_rate=learning_rate,
             gradient_norm=norm,
             characters_per_second=self._speed.add(self.batches.batch * self.batches.steps),
             seconds=self.seconds,
         )
 
-    def _diverged(self) -> DivergedError:
-        kept = "" if self.output is None else f"; {self.output} keeps the last good state"
-        return DivergedError(
-            f"the loss is no longer a number after step {self.step}{kept}; lower --learning-rate "
-            f"(now {self.options.learning_rate:g}) or --clip (now {self.options.clip:g})"
-        )
-
-    def _validation_is_due(self) -> bool:
-        if self._quick_evaluation is None or self.progress * VALIDATIONS < self._validations + 1:
-            return False
-        # a run measured in steps looks at the same steps every time, whatever it costs
-        affordable = self._validation_seconds <= VALIDATION_SHARE * self.seconds
-        return self.progress >= 1 or self.options.minutes is None or affordable
-
-    def _validate(self) -> None:
-        assert self._quick_evaluation is not None
-        start = time.monotonic()
-        self._validations = int(self.progress * VALIDATIONS)
-        loss = self._quick_evaluation.loss(self.network)
-        if not math.isfinite(loss):
-            raise self._diverged()
-        self.validation_loss = loss
-        if self.validation_loss < self.best_loss:
-            self.best_loss = self.validation_loss
-            self.best_weights[:] = self.network.parameters.flat
-        self._validation_seconds += time.monotonic() - start
+    def _look(self) -> None:
+        if not math.isfinite(self.validation.look(self.network, self.progress)):
+            raise ExplosionError("the loss is no longer a number")
+        stale = self.validation.stale
+        if self.options.schedule == "plateau" and stale and stale % PLATEAU == 0:
+            self.halvings += 1
 
     def _report(self, step: Step, *, validated: bool) -> Report:
         values = asdict(step) | {
             "progress": self.progress,
             "seconds": self.seconds,
-            "validation_loss": self.validation_loss,
+            "validation_loss": self.validation.loss,
         }
-        report = Report(**values, validated=validated)
-        if validated:
-            self.history.append({k: v for k, v in asdict(report).items() if k != "validated"})
-        return report
+        return Report(**values, validated=validated)
 
-    def _measure_best(self) -> None:
-        """The exact loss of the best weights, on all of the held-out text."""
-        if self._evaluation is None:
-            if not np.isfinite(self.network.parameters.flat).all():
-                raise self._diverged()
-            self.best_weights[:] = self.network.parameters.flat
+    def _remember(self, report: Report) -> None:
+        """Add a report to the history, if it is time."""
+        marks = int(report.progress * MARKS)
+        is_power_of_two = report.step & (report.step - 1) == 0
+        if not (report.validated or marks > self._marks or is_power_of_two):
             return
-        weights = Parameters(self.network.config.shapes(), flat=self.best_weights)
-        self.validation_loss = self._evaluation.loss(Network(self.network.config, weights))
+        self._marks = marks
+        entry = asdict(report)
+        if not entry.pop("validated"):
+            entry["validation_loss"] = None
+        self.history.append(entry)
+
+    def _measure(self) -> None:
+        """The exact losses of the best weights, on all of the held-out text and the test part."""
+        if not np.isfinite(self.network.parameters.flat).all():
+            raise ExplosionError("the weights are no longer numbers")
+        self.validation.update_best(self.network)
+        self.validation.measure_best(self.network)
+        if self._test is not None:
+            best = Parameters(self.network.config.shapes(), flat=self.validation.best_weights)
+            self.test_loss = self._test.loss(Network(self.network.config, best))
 
     def _save(self, shards: ShardedNetwork) -> Iterator[Saved]:
-        if self.output is None:
-            return
-        if self._evaluation is None or math.isinf(self.best_loss):
-            # nothing to choose by: the newest weights are the best that are known
-            self.best_weights[:] = self.network.parameters.flat
+        """Write the checkpoint, and keep what it says as a state to go back to."""
+        self.validation.update_best(self.network)
         checkpoint = self._checkpoint(shards)
         # the step that breaks the weights has a good loss still: only the next one would tell
         numbers = (checkpoint.weights, *checkpoint.arrays.values())
         if not all(np.isfinite(array).all() for array in numbers):
-            raise self._diverged()
-        write_checkpoint(self.output, checkpoint)
-        yield Saved(self.output, self.step)
+            raise ExplosionError("the weights are no longer numbers")
+        self._good = GoodState(
+            step=self.step,
+            optimizer_steps=self._optimizer.steps,
+            smoothed=self._smoothed,
+            weights=self.network.parameters.flat.copy(),
+            moments=self._optimizer.state.copy(),
+            state=checkpoint.arrays["state"],
+        )
+        if self.output is not None:
+            write_checkpoint(self.output, checkpoint)
+            yield Saved(self.output, self.step)
+
+    def _go_back(self, shards: ShardedNetwork, reason: str) -> Rescued:
+        """Return to the last good state, with half the learning rate."""
+        good = self._good
+        if good is None or self.rescues >= TRIES:
+            raise self._diverged(reason)
+        lost = self.step
+        self.rescues += 1
+        self.halvings += 1
+        self.step, self._smoothed = good.step, good.smoothed
+        self.network.parameters.flat[:] = good.weights
+        self._optimizer.state[:] = good.moments
+        self._optimizer.steps = good.optimizer_steps
+        shards.state = good.state
+        self._watch.forget()
+        self.history = [entry for entry in self.history if entry["step"] <= good.step]
+        self._marks = int(self.progress * MARKS)
+        return Rescued(lost, good.step, reason, self.options.learning_rate * 0.5**self.halvings)
+
+    def _diverged(self, reason: str) -> DivergedError:
+        halved = f", although the rate was halved {self.rescues} times" if self.rescues else ""
+        kept = "" if self.output is None else f"; {self.output} keeps the last good state"
+        return DivergedError(
+            f"{reason} after step {self.step}{halved}{kept}; lower --learning-rate "
+            f"(now {self.options.learning_rate:g}) or --clip (now {self.options.clip:g})"
+        )
 
     def _checkpoint(self, shards: ShardedNetwork) -> Checkpoint:
         record = {
@@ -346,11 +428,12 @@ class Trainer:
             "step": self.step,
             "seconds": self.seconds,
             "history": self.history,
-            "best_loss": None if math.isinf(self.best_loss) else self.best_loss,
-            "validation_loss": self.validation_loss,
-            "validation_seconds": self._validation_seconds,
+            "test_loss": self.test_loss,
             "smoothed": None if math.isnan(self._smoothed) else self._smoothed,
             "optimizer_steps": self._optimizer.steps,
+            "halvings": self.halvings,
+            "rescues": self.rescues,
+            **self.validation.record(),
         }
         arrays = {
             "last": self.network.parameters.flat,
@@ -358,76 +441,13 @@ class Trainer:
             "state": shards.state,
         }
         return Checkpoint(
-            self.network.config, self.corpus.vocabulary, self.best_weights, record, arrays
+            self.network.config,
+            self.corpus.vocabulary,
+            self.validation.best_weights,
+            record,
+            arrays,
         )
 
 
 def _budget(options: TrainingOptions) -> tuple[float | None, float | None]:
     return options.epochs, options.minutes
-
-
-_RECORD: dict[str, Any] = {
-    "corpus": dict,
-    "options": dict,
-    "step": int,
-    "seconds": int | float,
-    "history": list,
-    "best_loss": int | float | None,
-    "validation_loss": int | float | None,
-    "validation_seconds": int | float,
-    "smoothed": int | float | None,
-    "optimizer_steps": int,
-}
-"""What `Trainer._checkpoint` writes down about a training."""
-
-
-def _check_record(record: dict[str, Any]) -> None:
-    for name, kind in _RECORD.items():
-        if name not in record or not isinstance(record[name], kind):
-            raise CheckpointError(f"this checkpoint is damaged: its training has no {name} of use")
-    if not {"name", "sha256", "symbols"} <= set(record["corpus"]):
-        raise CheckpointError("this checkpoint is damaged: it does not say what text it learned")
-
-
-def _saved_options(record: dict[str, Any]) -> TrainingOptions:
-    try:
-        return TrainingOptions.from_json(record)
-    except (TypeError, OptionError) as error:
-        raise CheckpointError(
-            "this checkpoint is damaged, or another version of charrnn wrote it: its options make "
-            f"no sense ({error})"
-        ) from error
-
-
-def _check_corpus(checkpoint: Checkpoint, corpus: Corpus) -> None:
-    record = checkpoint.training["corpus"]
-    if record["sha256"] != corpus.sha256:
-        raise CheckpointError(
-            f"this training was on another text ({record['name']}, {record['symbols']:,} "
-            f"characters) than {corpus.name} ({len(corpus.ids):,} characters): resume it with the "
-            "very same text, or train anew with another --output"
-        )
-    if checkpoint.vocabulary != corpus.vocabulary:
-        # the same bytes, but not the same symbols
-        raise CheckpointError(
-            f"this training read {corpus.name} as {_kind(checkpoint.vocabulary)}, not as "
-            f"{_kind(corpus.vocabulary)}: resume it with the --bytes or --encoding that it had"
-        )
-
-
-def _kind(vocabulary: Vocabulary) -> str:
-    kind = "bytes" if vocabulary.is_bytes else "characters"
-    return f"{vocabulary.size:,} different {kind}"
-
-
-def _changed(options: TrainingOptions, changes: dict[str, Any]) -> TrainingOptions:
-    for name in ("batch_size", "seq_length", "validation_fraction", "seed", "optimizer"):
-        if name in changes and changes[name] != getattr(options, name):
-            raise OptionError(
-                f"--{name.replace('_', '-')} {changes[name]} does not fit the training to be "
-                f"resumed, which has {getattr(options, name)}: leave the option out"
-            )
-    if "epochs" in changes or "minutes" in changes:
-        # a new budget takes the place of the old one
-        changes = {"epochs": None, "minutes": None} | changes
-    return replace(options, **changes)

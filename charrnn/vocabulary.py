@@ -96,6 +96,17 @@ class Vocabulary:
     def _kind(self) -> str:
         return "bytes" if self.is_bytes else "characters"
 
+    def includes(self, other: "Vocabulary") -> bool:
+        """Whether it has every symbol of `other`, and means the same by them."""
+        same_kind = self.is_bytes == other.is_bytes
+        return same_kind and bool(np.isin(other._symbols, self._symbols).all())
+
+    def union(self, other: "Vocabulary") -> "Vocabulary":
+        """The symbols of both. Raises ValueError where one has bytes, and the other characters."""
+        if self.is_bytes != other.is_bytes:
+            raise ValueError("bytes and characters do not go together")
+        return Vocabulary(np.union1d(self._symbols, other._symbols), is_bytes=self.is_bytes)
+
     def symbol(self, id: int) -> str:
         r"""The printable name of the symbol `id`: `'a'`, `'\n'`, `U+0301`, or for a byte `0xE9`."""
         return symbol_name(int(self._symbols[id]), is_bytes=self.is_bytes)

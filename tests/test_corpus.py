@@ -17,6 +17,7 @@ from numpy.testing import assert_array_equal
 from charrnn import corpus as corpus_module
 from charrnn.corpus import Corpus, read_corpus
 from charrnn.errors import CorpusError, OptionError
+from charrnn.vocabulary import Vocabulary
 
 TEXTS = {
     "ascii": "What is well begun is half done.\n\t",
@@ -223,9 +224,10 @@ def test_from_text() -> None:
 
 def test_split_is_contiguous_views() -> None:
     corpus = Corpus.from_text("abcdefghij")
-    train, validation = corpus.split(0.2)
+    train, validation, test = corpus.split(0.2)
     assert train.tolist() == list(range(8))
     assert validation.tolist() == [8, 9]
+    assert len(test) == 0
     assert np.shares_memory(train, corpus.ids)
     assert np.shares_memory(validation, corpus.ids)
 
@@ -235,14 +237,39 @@ def test_split_is_contiguous_views() -> None:
     [(10, 0, 10), (10, 0.04, 10), (10, 0.06, 9), (10, 0.99, 2), (2, 0.9, 2), (3, 0.5, 2)],
 )
 def test_split_leaves_enough_to_train(length: int, fraction: float, front: int) -> None:
-    train, validation = Corpus.from_text("abcdefghij"[:length]).split(fraction)
+    train, validation, _ = Corpus.from_text("abcdefghij"[:length]).split(fraction)
     assert (len(train), len(validation)) == (front, length - front)
 
 
 @pytest.mark.parametrize("fraction", [-0.1, 1, 1.5, float("nan"), float("inf")])
 def test_split_refuses_other_fractions(fraction: float) -> None:
-    with pytest.raises(OptionError, match=r"a validation fraction of .* give 0 or more"):
+    with pytest.raises(OptionError, match=r"^fractions of .* give 0 or more"):
         Corpus.from_text("abc").split(fraction)
+    with pytest.raises(OptionError, match=r"^fractions of .* for a test make no sense"):
+        Corpus.from_text("abc").split(0.1, fraction)
+
+
+def test_split_with_a_test_part() -> None:
+    corpus = Corpus.from_text("abcdefghij")
+    train, validation, test = corpus.split(0.2, 0.1)
+    assert (train.tolist(), validation.tolist(), test.tolist()) == (list(range(7)), [7, 8], [9])
+    assert np.shares_memory(test, corpus.ids)
+    with pytest.raises(OptionError, match="together less than 1"):
+        corpus.split(0.5, 0.5)
+
+
+# The same text in a larger vocabulary
+
+
+def test_recoded_ids_stand_for_the_same_text() -> None:
+    corpus = Corpus.from_text("banana")
+    larger = Vocabulary(np.array([ord(c) for c in "abcnz"], np.uint32))
+    recoded = corpus.recoded(larger)
+    assert recoded.vocabulary == larger
+    assert larger.decode(recoded.ids) == "banana"
+    assert (recoded.ids.dtype, recoded.sha256) == (larger.dtype, corpus.sha256)
+    assert not recoded.ids.flags.writeable
+    assert corpus.recoded(corpus.vocabulary) is corpus
 
 
 # What is refused

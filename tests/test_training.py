@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from charrnn import evaluation, training
+from charrnn import evaluation, training, validation
 from charrnn.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from charrnn.errors import CheckpointError, DivergedError, OptionError
 from charrnn.evaluation import Evaluation
-from charrnn.events import Finished, Saved, Step
+from charrnn.events import Finished, Report, Rescued, Saved, Step
 from charrnn.model import Model
 from charrnn.network import Network
 from charrnn.options import DEFAULT_EPOCHS, DEFAULT_MINUTES, DEFAULT_STEPS, TrainingOptions
@@ -23,6 +23,7 @@ from charrnn.schedule import cosine
 from charrnn.shards import ShardedNetwork
 from charrnn.training import Trainer
 from helpers import (
+    SMALL,
     STEPS,
     TEXT,
     WINDOWS,
@@ -69,7 +70,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=clock.monotonic))
+    for module in (training, validation):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock.monotonic))
     return clock
 
 
@@ -324,7 +326,7 @@ def test_a_finished_training_goes_on_with_more_epochs(output: Path) -> None:
     assert trainer.stretched
     assert trainer.step == STEPS
     assert trainer.progress == STEPS / (4 * WINDOWS)
-    assert trainer.learning_rate == cosine(0.01, STEPS / (4 * WINDOWS))
+    assert trainer.learning_rate == 0.01 * cosine(STEPS / (4 * WINDOWS), 0)
     events = finish(trainer)
     assert [step.step for step in steps(events)] == list(range(STEPS + 1, 4 * WINDOWS + 1))
     looks = [report.step for report in reports(events)]
@@ -381,7 +383,7 @@ def test_a_record_that_is_there_in_part_is_refused(output: Path) -> None:
     finish(resume(output))
 
 
-@pytest.mark.parametrize(("option", "value"), [("dropout", 0.5), ("clip", -1), ("batch_size", "4")])
+@pytest.mark.parametrize(("option", "value"), [("zoneout", 0.5), ("clip", -1), ("batch_size", "4")])
 def test_saved_options_that_make_no_sense_are_refused(
     output: Path, option: str, value: Any
 ) -> None:
@@ -470,13 +472,13 @@ def test_the_best_weights_are_those_of_the_lowest_validation_loss(output: Path) 
     losses = [loss for loss, _ in looks]
     best = losses.index(min(losses))
     assert 0 < best < len(losses) - 1, "the example proves nothing"
-    np.testing.assert_array_equal(trainer.best_weights, looks[best][1])
+    np.testing.assert_array_equal(trainer.validation.best_weights, looks[best][1])
     checkpoint = read_checkpoint(output)
     np.testing.assert_array_equal(checkpoint.weights, looks[best][1])
     np.testing.assert_array_equal(checkpoint.arrays["last"], looks[-1][1])
     assert checkpoint.training["best_loss"] == losses[best]
     # and that is their loss indeed
-    train, held_out = trainer.corpus.split(0.1)
+    train, held_out, _ = trainer.corpus.split(0.1)
     assert Evaluation(train, held_out).loss(checkpoint.network()) == pytest.approx(losses[best])
 
 
@@ -495,16 +497,18 @@ def test_a_checkpoint_on_the_way_holds_the_best_weights_so_far(output: Path) -> 
 def test_the_last_loss_is_that_of_the_best_weights_on_all_held_out_text(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(training, "VALIDATION_SYMBOLS", 10)
+    monkeypatch.setattr(validation, "SYMBOLS", 10)
     text = TEXT * 3
     trainer = start(text, epochs=1)
     events = finish(trainer)
-    train, held_out = trainer.corpus.split(0.1)
+    train, held_out, _ = trainer.corpus.split(0.1)
     config = trainer.network.config
-    best = Network(config, Parameters(config.shapes(), flat=trainer.best_weights))
+    best = Network(config, Parameters(config.shapes(), flat=trainer.validation.best_weights))
     expected = Evaluation(train, held_out).loss(best)
     assert last(events).validation_loss == pytest.approx(expected, rel=1e-6)
-    assert expected != pytest.approx(trainer.best_loss, rel=1e-4), "which was measured on a part"
+    assert expected != pytest.approx(trainer.validation.best_loss, rel=1e-4), (
+        "which was measured on a part"
+    )
     assert trainer.held_out == len(held_out) == 180
 
 
@@ -517,7 +521,7 @@ def test_nothing_is_held_out_for_a_fraction_of_0(output: Path) -> None:
     assert not any(report.validated for report in reports(events))
     checkpoint = read_checkpoint(output)
     np.testing.assert_array_equal(checkpoint.weights, checkpoint.arrays["last"])
-    np.testing.assert_array_equal(trainer.best_weights, trainer.network.parameters.flat)
+    np.testing.assert_array_equal(trainer.validation.best_weights, trainer.network.parameters.flat)
 
 
 def test_before_the_first_look_the_newest_weights_are_the_best(output: Path) -> None:
@@ -543,7 +547,7 @@ def test_a_run_takes_the_steps_of_its_epochs() -> None:
 
 def test_the_learning_rate_follows_the_schedule() -> None:
     events = steps(finish(start(learning_rate=0.02)))
-    expected = [cosine(0.02, n / STEPS) for n in range(STEPS)]
+    expected = [0.02 * cosine(n / STEPS, 0) for n in range(STEPS)]
     assert [event.learning_rate for event in events] == pytest.approx(expected, rel=1e-12)
 
 
@@ -566,8 +570,9 @@ def test_each_look_is_reported_recorded_and_saved(output: Path) -> None:
     looks = [report for report in reports(events) if report.validated]
     assert saved == [0, *(report.step for report in looks), STEPS]
     history = read_checkpoint(output).training["history"]
-    assert len(history) == len(looks) == 20
-    for record, report in zip(history, looks, strict=True):
+    looked = [record for record in history if record["validation_loss"] is not None]
+    assert len(looked) == len(looks) == 20
+    for record, report in zip(looked, looks, strict=True):
         expected = asdict(report)
         assert expected.pop("validated")
         assert record == json.loads(json.dumps(expected))
@@ -656,7 +661,7 @@ def test_the_schedule_follows_the_time(clock: Clock) -> None:
     events = steps(finish(trainer, lambda event: clock.tick(seconds[event.step])))
     past = np.cumsum([0, *seconds[1 : len(events)]])
     assert past[-1] < 60 <= past[-1] + seconds[len(events)]
-    expected = [cosine(0.01, t / 60) for t in past]
+    expected = [0.01 * cosine(t / 60, 0) for t in past]
     assert [event.learning_rate for event in events] == pytest.approx(expected, rel=1e-9)
     assert [event.seconds for event in events] == pytest.approx(past, abs=1e-9)
 
@@ -682,7 +687,7 @@ def test_time_counts_on_in_a_resumed_run(clock: Clock, output: Path) -> None:
     clock.tick(100_000)  # a night
     again = resume(output)
     assert again.seconds == 20
-    assert again.learning_rate == cosine(0.01, 20 / 60)
+    assert again.learning_rate == 0.01 * cosine(20 / 60, 0)
     events = finish(again, lambda _: clock.tick(1))
     assert [event.step for event in steps(events)] == list(range(21, 61))
     assert last(events).seconds == 60
@@ -719,7 +724,9 @@ def test_it_reports_every_ten_seconds_and_saves_every_thirty(clock: Clock, outpu
     assert not any(report.validated for report in reports(events))
     saved = [event.step for event in events if isinstance(event, Saved)]
     assert saved == [0, 30, 60, 90, 120, 120]
-    assert trainer.history == []
+    marks = [n for n in range(1, 121) if 100 * n // 120 > 100 * (n - 1) // 120]
+    recorded = [record["step"] for record in trainer.history]
+    assert recorded == sorted({*marks, *(2**n for n in range(7))})
 
 
 def test_the_budget_when_none_is_given() -> None:
@@ -749,7 +756,7 @@ def poison(trainer: Trainer, step: int) -> list[Any]:
     with pytest.raises(DivergedError) as diverged:
         run()
     message = str(diverged.value)
-    assert "the loss is no longer a number" in message
+    assert " no longer " in message
     assert "--learning-rate (now 0.01) or --clip (now 1)" in message
     heard.append(message)
     return heard
@@ -759,8 +766,9 @@ def poison(trainer: Trainer, step: int) -> list[Any]:
 @pytest.mark.parametrize("left", [0, 1, 20, 21, 36])
 @pytest.mark.parametrize("fraction", [0, 0.1])
 def test_a_run_that_diverges_leaves_the_last_good_checkpoint(
-    output: Path, left: int, fraction: float
+    output: Path, left: int, fraction: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(training, "TRIES", 0)
     trainer = start(output=output, validation_fraction=fraction)
     assert trainer.total_steps is not None
     step = trainer.total_steps - left
@@ -785,11 +793,169 @@ def test_a_run_that_diverges_without_output_promises_none(left: int, fraction: f
     assert "keeps" not in message
 
 
+def test_a_run_that_explodes_goes_back_and_on_with_half_the_rate(output: Path) -> None:
+    trainer = start(output=output)
+    heard: list[Any] = []
+    for event in trainer.run():
+        heard.append(event)
+        if isinstance(event, Step) and event.step == 15 and trainer.rescues == 0:
+            trainer.network.parameters["W0"][0, 0] = np.nan
+    (rescued,) = [event for event in heard if isinstance(event, Rescued)]
+    # the look after step 13 was the last good one; the one after step 15 tells
+    assert (rescued.lost, rescued.step, rescued.learning_rate) == (15, 13, 0.005)
+    assert rescued.reason == "the loss is no longer a number"
+    done = steps(heard)
+    assert [step.step for step in done] == [*range(1, 16), *range(14, STEPS + 1)]
+    assert done[15].learning_rate == pytest.approx(done[13].learning_rate / 2)
+    assert last(heard).step == STEPS
+    assert not last(heard).stopped
+    # what is learned after it is what half the rate would have learned from there
+    again = start(output=output.with_name("again.npz"))
+    stop_after(again, 13)
+    checkpoint = read_checkpoint(again.output or output)
+    checkpoint.training["halvings"] = checkpoint.training["rescues"] = 1
+    resumed = Trainer.resume(checkpoint, corpus(), {}, output=again.output)
+    finish(resumed)
+    assert_same_training(output, again.output or output)
+
+
+def test_a_run_gives_up_after_a_few_tries(output: Path) -> None:
+    trainer = start(output=output)
+    heard = poison(trainer, 9)
+    rates = [event.learning_rate for event in heard if isinstance(event, Rescued)]
+    assert rates == [0.01 / 2**n for n in range(1, 6)]
+    assert "although the rate was halved 5 times" in heard[-1]
+
+
+def test_the_history_has_no_lost_steps() -> None:
+    trainer = start()
+    for event in trainer.run():
+        if isinstance(event, Step) and event.step == 17 and trainer.rescues == 0:
+            trainer.network.parameters["W0"][0, 0] = np.nan
+    recorded = [entry["step"] for entry in trainer.history]
+    assert recorded == sorted(set(recorded))
+
+
+# --- the end before the end
+
+
+def test_a_run_without_better_looks_ends_early(output: Path) -> None:
+    options: dict[str, Any] = {"epochs": 5, "learning_rate": 0.03}
+    whole = start(MISLEADING, **options)
+    losses = [loss for loss, _ in weights_at_looks(whole)]
+    best = losses.index(min(losses))
+    assert best < 15, "the example proves nothing"
+    trainer = start(MISLEADING, output, patience=4, **options)
+    events = finish(trainer)
+    assert [loss for loss, _ in zip(losses, range(best + 5), strict=False)] == [
+        report.validation_loss for report in reports(events)
+    ]
+    assert last(events).early
+    assert not last(events).stopped
+    assert trainer.validation.best_loss == losses[best]
+    assert last(events).validation_loss is not None
+    with pytest.raises(OptionError, match=r"4 looks in a row .* larger --patience"):
+        resume(output, MISLEADING)
+    again = resume(output, MISLEADING, patience=0)
+    finish(again)
+    np.testing.assert_array_equal(again.network.parameters.flat, whole.network.parameters.flat)
+
+
+def test_a_run_to_its_end_is_not_early() -> None:
+    assert not last(finish(start(patience=20))).early
+
+
+def test_the_plateau_halves_the_rate_where_looks_stall() -> None:
+    trainer = start(MISLEADING, epochs=5, learning_rate=0.03, schedule="plateau")
+    events = finish(trainer)
+    rate, stale, lowest, expected = 0.03, 0, math.inf, []
+    for event in events:
+        if type(event) is Step:
+            expected.append(rate)
+        elif isinstance(event, Report) and event.validated:
+            loss = event.validation_loss or 0
+            lowest, stale = min(lowest, loss), 0 if loss < lowest else stale + 1
+            rate *= 0.5 if stale and stale % 2 == 0 else 1
+    assert rate < 0.03, "the example proves nothing"
+    assert [step.learning_rate for step in steps(events)] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("wish", [{"patience": 3}, {"schedule": "plateau"}])
+def test_what_goes_by_the_held_out_text_needs_some(wish: dict[str, Any]) -> None:
+    with pytest.raises(OptionError, match=r"goes by the held-out text: give --validation-fraction"):
+        start(validation_fraction=0, **wish)
+
+
+def test_the_steps_of_the_rate_follow_the_epochs() -> None:
+    events = steps(finish(start(epochs=12, schedule="step", learning_rate=0.02)))
+    rates = {int((event.step - 1) / WINDOWS): event.learning_rate for event in events}
+    assert [rates[n] for n in range(12)] == pytest.approx([0.02] * 10 + [0.0194, 0.018818])
+
+
+# --- the test part
+
+
+def test_the_test_part_has_no_say(output: Path) -> None:
+    """Another text in it, the same training."""
+    count = len(TEXT)
+    other = TEXT[: -count // 5] + TEXT[-count // 5 :][::-1]
+    one, two = (
+        start(text, output.with_name(name), validation_fraction=0.1, test_fraction=0.2)
+        for text, name in ((TEXT, "one.npz"), (other, "two.npz"))
+    )
+    ends = [last(finish(trainer)) for trainer in (one, two)]
+    np.testing.assert_array_equal(one.validation.best_weights, two.validation.best_weights)
+    assert ends[0].validation_loss == ends[1].validation_loss
+    assert ends[0].test_loss != ends[1].test_loss
+    assert one.tested == 120
+    assert len(one.batches.ids) == 420
+    train, held_out, test = one.corpus.split(0.1, 0.2)
+    network = read_checkpoint(output.with_name("one.npz")).network()
+    expected = Evaluation(np.concatenate([train, held_out]), test).loss(network)
+    assert ends[0].test_loss == pytest.approx(expected, rel=1e-6)
+    saved = read_checkpoint(output.with_name("one.npz")).training
+    assert saved["test_loss"] == ends[0].test_loss
+
+
+def test_without_a_test_part_there_is_no_test_loss() -> None:
+    assert last(finish(start())).test_loss is None
+
+
+# --- a model that goes on with another text
+
+
+def test_a_trained_model_learns_another_text(output: Path) -> None:
+    finish(start(output=output, epochs=10))
+    old = read_checkpoint(output)
+    new = corpus("Ünïcode line 77 of the text, ß.\n" * 20)
+    trainer = Trainer.start_from(old, new, TrainingOptions(**SMALL))
+    assert trainer.corpus.vocabulary.size == old.vocabulary.size + 5
+    first = steps(finish(trainer))[0]
+    fresh = Trainer.start(new, TrainingOptions(**SMALL), hidden_size=8, layers=1)
+    assert first.loss < steps(finish(fresh))[0].loss - 0.3
+    assert first.learning_rate == 0.01 * cosine(0, 0), "the schedule begins anew"
+
+
+def test_a_training_from_a_model_is_resumed_to_the_bit(output: Path) -> None:
+    finish(start(output=output))
+    old, text = read_checkpoint(output), "line of Ünïcode, ß.\n" * 20  # not all of its symbols
+    whole, parts = output.with_name("whole.npz"), output.with_name("parts.npz")
+    for path in (whole, parts):
+        trainer = Trainer.start_from(old, corpus(text), TrainingOptions(**SMALL), output=path)
+        if path == whole:
+            finish(trainer)
+        else:
+            stop_after(trainer, 7)
+            finish(resume(path, text))
+    assert_same_training(whole, parts)
+
+
 def test_weights_that_are_no_numbers_are_never_saved(
     output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not even before the loss can tell."""
     monkeypatch.setattr(training, "SAVE_SECONDS", 0)
+    monkeypatch.setattr(training, "TRIES", 0)
     poison(start(output=output), 5)
     assert read_checkpoint(output).training["step"] == 4
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from charrnn.corpus import Corpus
 from charrnn.errors import UnknownSymbolError
 from charrnn.vocabulary import Vocabulary, symbol_name
 
@@ -260,3 +261,21 @@ def test_from_json_refuses_what_to_json_never_writes(data: object) -> None:
 def test_to_json() -> None:
     assert of("ba").to_json() == {"kind": "characters", "symbols": [97, 98]}
     assert of(b"ba").to_json() == {"kind": "bytes", "symbols": [97, 98]}
+
+
+# Two vocabularies
+
+
+def test_a_vocabulary_includes_another() -> None:
+    small, large, raw = (Corpus.from_text(text).vocabulary for text in ("ab", "abc\u00fc", b"ab"))
+    assert large.includes(small)
+    assert small.includes(small)
+    assert not small.includes(large)
+    assert not large.includes(raw), "which are bytes"
+
+
+def test_the_union_of_two() -> None:
+    one, two, raw = (Corpus.from_text(text).vocabulary for text in ("bd", "ad\u00fc", b"ab"))
+    assert one.union(two) == Corpus.from_text("abd\u00fc").vocabulary
+    with pytest.raises(ValueError, match="do not go together"):
+        one.union(raw)

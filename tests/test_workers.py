@@ -87,7 +87,7 @@ def test_a_worker_that_dies_is_an_error_that_says_what_to_do() -> None:
     process.kill()
     process.wait()
     with pytest.raises(CharRNNError, match=r"worker process .* --resume"):
-        team.call("compute_gradient")
+        team.call("compute_gradient", 0)
     team.close()
 
 
@@ -100,17 +100,17 @@ def test_an_error_in_a_worker_reaches_the_caller_and_leaves_it_at_work() -> None
     answer, error = connection.recv()
     assert answer is None
     assert isinstance(error, TypeError)
-    assert len(team.call("compute_gradient")) == 2
+    assert len(team.call("compute_gradient", 0)) == 2
     team.close()
 
 
 def test_signals_of_the_terminal_do_not_end_a_worker() -> None:
     team = Processes(plan())
-    team.call("compute_gradient")  # so that it is past its first moments
+    team.call("compute_gradient", 0)  # so that it is past its first moments
     process, _ = team._workers[0]
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         process.send_signal(number)
-    assert len(team.call("compute_gradient")) == 2
+    assert len(team.call("compute_gradient", 0)) == 2
     team.close()
     assert process.returncode == 0
 
@@ -122,7 +122,7 @@ from charrnn.optimizers import Adam
 from charrnn.shard import Plan
 from charrnn.workers import Processes
 team = Processes(Plan(NetworkConfig(9, 8, 1), "float32", 4, 4, 2, 64, Adam, 0.0))
-team.call("compute_gradient")
+team.call("compute_gradient", 0)
 print(team._workers[0][0].pid, flush=True)
 time.sleep(600)
 """
@@ -160,7 +160,7 @@ def test_without_shared_memory_threads_do_the_work(
     monkeypatch.setattr(os, call, fail)
     team = hire(plan())
     assert isinstance(team, Threads)
-    assert len(team.call("compute_gradient")) == 2
+    assert len(team.call("compute_gradient", 0)) == 2
     team.close()
 
 

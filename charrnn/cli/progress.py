@@ -15,7 +15,7 @@ import click
 
 from charrnn.cli.streams import discard
 from charrnn.errors import CharRNNError
-from charrnn.events import Event, Finished, Report, Step
+from charrnn.events import Event, Finished, Report, Rescued, Step
 from charrnn.model import Model
 from charrnn.options import TrainingOptions
 from charrnn.training import Trainer
@@ -49,6 +49,8 @@ def watch(
                 if isinstance(event, Report):
                     reports.write(event)
                 screen.show(event)
+                if isinstance(event, Rescued):
+                    screen.say(rescued(event))
                 if type(event) is Step and sample_is_due(event.step, sample_every):
                     screen.sample(event, written_sample(trainer))
         finally:
@@ -103,12 +105,26 @@ def conclusion(event: Event, trainer: Trainer, resume_command: str) -> Iterator[
     assert isinstance(event, Finished)
     loss = event.validation_loss
     measured = "" if loss is None else f"; validation loss {nats_and_bits(loss)}"
+    if event.test_loss is not None:
+        measured += f"; test loss {nats_and_bits(event.test_loss)}"
     if event.stopped:
         yield f"stopped after step {event.step:,}; saved to {event.path}"
         yield f"go on with: {resume_command}"
     else:
+        if event.early:
+            yield (
+                f"{trainer.validation.stale} looks in a row at the held-out text brought nothing "
+                "better: the best weights are kept"
+            )
         yield f"finished after step {event.step:,} in {clock(event.seconds)}{measured}"
         yield f"saved to {event.path}; write with: charrnn sample -c {event.path}"
+
+
+def rescued(event: Rescued) -> str:
+    return (
+        f"{event.reason} after step {event.lost:,}: back to step {event.step:,}, with a learning "
+        f"rate of at most {event.learning_rate:.2g} from here on"
+    )
 
 
 def counted(number: int, what: str) -> str:

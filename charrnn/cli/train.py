@@ -16,14 +16,17 @@ from charrnn.options import (
     DEFAULT_LAYERS,
     DEFAULT_MINUTES,
     DEFAULT_OPTIMIZER,
+    DEFAULT_SCHEDULE,
     DEFAULT_STEPS,
     OPTIMIZER_DEFAULTS,
+    SCHEDULE_NAMES,
     TrainingOptions,
     spoken,
     usable_threads,
 )
 
 if TYPE_CHECKING:
+    from charrnn.checkpoint import Checkpoint
     from charrnn.corpus import Corpus
     from charrnn.training import Trainer
 
@@ -48,6 +51,12 @@ def usual(option: str) -> str:
 )
 @click.option("--resume", is_flag=True, help="Go on with the training saved in the output.")
 @click.option("--force", is_flag=True, help="Overwrite an existing output.")
+@click.option(
+    "--init-from",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Begin with the model in this checkpoint, which learns the new characters of the text.  "
+    "[default: fresh weights]",
+)
 @click.option("--encoding", default="utf-8", help="Encoding of the texts.")
 @click.option("--bytes", "as_bytes", is_flag=True, help="Learn bytes instead of characters.")
 @click.option(
@@ -90,8 +99,14 @@ def usual(option: str) -> str:
 @click.option(
     "--learning-rate",
     type=float,
-    help="The highest one; it rises first and then falls along a cosine over the whole run."
-    f"  [default: {usual('learning_rate')}]",
+    help=f"The highest one.  [default: {usual('learning_rate')}]",
+)
+@click.option(
+    "--schedule",
+    type=click.Choice(SCHEDULE_NAMES),
+    default=DEFAULT_SCHEDULE,
+    help="How the rate falls: along a cosine over the run, after a short rise; by 3 % an epoch "
+    "from the tenth on; not at all; by half where the validation loss stalls.",
 )
 @click.option(
     "--weight-decay",
@@ -112,10 +127,36 @@ def usual(option: str) -> str:
     help="Largest number in the gradient, either way; 0 leaves it alone.",
 )
 @click.option(
+    "--dropout",
+    type=float,
+    default=DEFAULTS.dropout,
+    help="Share of a layer's outputs that what stands above it does not see.",
+)
+@click.option(
+    "--recurrent-dropout",
+    type=float,
+    default=DEFAULTS.recurrent_dropout,
+    help="Share of the weights from step to step that are left out for a window.",
+)
+@click.option(
+    "--patience",
+    type=int,
+    default=DEFAULTS.patience,
+    help="End early when so many looks in a row at the held-out text, of 20 in a run, brought "
+    "nothing better; 0 for never.",
+)
+@click.option(
     "--validation-fraction",
     type=float,
     default=DEFAULTS.validation_fraction,
-    help="Share of the text, at its end, that is held out to measure the loss.",
+    help="Share of the text, at its end, that is held out to measure the loss and to choose the "
+    "best weights.",
+)
+@click.option(
+    "--test-fraction",
+    type=float,
+    default=DEFAULTS.test_fraction,
+    help="Share behind that on which nothing is chosen: its loss is measured at the end.",
 )
 @click.option("--seed", type=int, default=DEFAULTS.seed, help="Seed of the first weights.")
 @click.option(
@@ -144,6 +185,7 @@ def train(
     output: Path | None,
     resume: bool,
     force: bool,
+    init_from: Path | None,
     encoding: str,
     as_bytes: bool,
     sample_every: int | None,
@@ -161,6 +203,8 @@ def train(
 
     if resume and force:
         raise click.UsageError("--resume goes on with a checkpoint, --force replaces it: choose")
+    if resume and init_from is not None:
+        raise click.UsageError("--init-from begins a training, --resume goes on with one: choose")
     if sample_every is not None and sample_every < 0:
         raise OptionError(f"--sample-every must be 0 or more, not {sample_every}")
     path = default_output(texts[0]) if output is None else output
@@ -170,7 +214,12 @@ def train(
     defaults = {"threads": usable_threads(), **usual_values}
     options = TrainingOptions(**defaults | training_part(given))
     corpus = read_corpus(texts, encoding=encoding, as_bytes=as_bytes)
-    trainer = resumed(path, corpus, given) if resume else started(path, corpus, options, given)
+    if resume:
+        trainer = resumed(path, corpus, given)
+    elif init_from is not None:
+        trainer = started_from(init_from, path, corpus, options, given)
+    else:
+        trainer = started(path, corpus, options, given)
     again = resume_command(texts, path if output else None, encoding, as_bytes)
     sys.exit(
         watch(
@@ -251,9 +300,23 @@ def started(
     )
 
 
-def resumed(path: Path, corpus: "Corpus", given: dict[str, Any]) -> "Trainer":
-    from charrnn.checkpoint import read_checkpoint
+def started_from(
+    model: Path, path: Path, corpus: "Corpus", options: TrainingOptions, given: dict[str, Any]
+) -> "Trainer":
     from charrnn.training import Trainer
+
+    return Trainer.start_from(checkpoint_for(model, given), corpus, options, output=path)
+
+
+def resumed(path: Path, corpus: "Corpus", given: dict[str, Any]) -> "Trainer":
+    from charrnn.training import Trainer
+
+    return Trainer.resume(checkpoint_for(path, given), corpus, training_part(given), output=path)
+
+
+def checkpoint_for(path: Path, given: dict[str, Any]) -> "Checkpoint":
+    """The checkpoint to go on with, if it is of the kind that the user asks for."""
+    from charrnn.checkpoint import read_checkpoint
 
     checkpoint = read_checkpoint(path)
     for name in NETWORK_OPTIONS:
@@ -263,4 +326,4 @@ def resumed(path: Path, corpus: "Corpus", given: dict[str, Any]) -> "Trainer":
                 f"{spoken(name)} {given[name]} does not fit {path}, which has {saved}: leave the "
                 "option out, or train anew with another --output"
             )
-    return Trainer.resume(checkpoint, corpus, training_part(given), output=path)
+    return checkpoint
