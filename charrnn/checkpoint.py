@@ -55,20 +55,23 @@ class Checkpoint:
         """The network with the best weights."""
         return Network(self.config, Parameters(self.config.shapes(), flat=self.weights))
 
+    def header(self) -> dict[str, Any]:
+        """All but the arrays, as JSON."""
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "network": self.config.to_dict(),
+            "vocabulary": self.vocabulary.to_json(),
+            "training": self.training,
+        }
+
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write `path` so that, whatever happens, it holds either all of this or what it held before.
 
     Raises CheckpointError where it cannot be written.
     """
-    header = {
-        "format": FORMAT,
-        "version": VERSION,
-        "network": checkpoint.config.to_dict(),
-        "vocabulary": checkpoint.vocabulary.to_json(),
-        "training": checkpoint.training,
-    }
-    text = json.dumps(header, ensure_ascii=True).encode("ascii")
+    text = json.dumps(checkpoint.header(), ensure_ascii=True).encode("ascii")
     entries: dict[str, Any] = {
         "header": np.frombuffer(text, np.uint8),
         "weights": checkpoint.weights,

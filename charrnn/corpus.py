@@ -39,7 +39,8 @@ class Corpus:
     """A text as ids (N,), read-only, with what is needed to know it again.
 
     `sha256` is the digest of the raw bytes of all sources in order, and `bytes_read` their number;
-    `name` is short and printable, for people.
+    `name` is short and printable, for people. `sources` are the absolute paths that were read, none
+    for a text that is not from files alone; `encoding` is None for bytes.
     """
 
     ids: Ids
@@ -47,6 +48,8 @@ class Corpus:
     sha256: str
     name: str
     bytes_read: int
+    encoding: str | None = None
+    sources: tuple[str, ...] = ()
 
     def split(self, validation_fraction: float, test_fraction: float = 0.0) -> tuple[Ids, Ids, Ids]:
         """The front of the text to train on, then the given fractions for validation and for a test
@@ -120,7 +123,7 @@ class Corpus:
                 ids[start : start + len(piece)] = vocabulary.encode(piece)
                 start += len(piece)
         ids.flags.writeable = False
-        return cls(ids, vocabulary, digest.hexdigest(), name, bytes_read)
+        return cls(ids, vocabulary, digest.hexdigest(), name, bytes_read, encoding)
 
 
 def read_corpus(
@@ -151,7 +154,10 @@ def read_corpus(
         for source in paths
         for path in _files(source)
     ]
-    return Corpus._learn(read, _short_name(paths), None if as_bytes else encoding)
+    corpus = Corpus._learn(read, _short_name(paths), None if as_bytes else encoding)
+    if STDIN in paths:
+        return corpus
+    return replace(corpus, sources=tuple(os.path.abspath(path) for path in paths))
 
 
 @dataclass(frozen=True)

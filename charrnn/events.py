@@ -10,6 +10,8 @@ class Step:
     """A step is done: the smoothed training loss in nats, and how far the run is (0 … 1)."""
 
     step: int
+    characters: int
+    """Read so far, in all streams and epochs."""
     epoch: float
     progress: float
     loss: float

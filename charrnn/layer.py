@@ -146,9 +146,12 @@ class Layer:
             np.matmul(blocks, self._all_h[:, t * B : t * B + width], out=self._wide_a)
             cell.forward(t, self._recurrent, tape[:, :, t], h[:, t], h[:, t + 1])
 
-    def backward(self, W: Array, dY: Array, dW: Array, dvectors: Array) -> None:
-        """From dY (H, T, B), the gradient of h_1 … h_T, to `dW` (G·H, H) and `dvectors` (X, H), and
-        dA in the tape."""
+    def backward(
+        self, W: Array, dY: Array, dW: Array, dvectors: Array, dH: Array | None = None
+    ) -> None:
+        """From dY (H, T, B), the gradient of h_1 … h_T as others see them, to `dW` (G·H, H) and
+        `dvectors` (X, H), and dA in the tape; and to `dH` (H, T, B), if it is given: the whole
+        gradient of h_1 … h_T, by way of later steps as well."""
         _, T, B = dY.shape
         dh, W_T, width, wide_dh = self._dh, self._W_T, self._width, self._wide_dh
         dA, tape, cell = self._dA_recurrent.padded, self._tape_blocks, self.cell
@@ -156,6 +159,8 @@ class Layer:
         cell.begin_backward()
         dh[:] = dY[:, T - 1]
         for t in reversed(range(T)):
+            if dH is not None:
+                dH[:, t] = dh
             cell.backward(t, dh, tape[:, :, t])
             if t > 0:
                 np.matmul(W_T, dA[:, t * B : t * B + width], out=wide_dh)

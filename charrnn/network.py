@@ -255,9 +255,13 @@ class Workspace:
         losses = self._softmax.forward(logits, self._targets.reshape(-1))
         return losses.reshape(self.steps, self.batch)
 
-    def backward(self, gradient: Parameters, scale: float) -> None:
-        """Overwrite `gradient` with scale · ∂(sum of the losses)/∂weights, for the window that
-        `losses` has just seen. The gradient does not flow beyond the window's first step."""
+    def backward(self, gradient: Parameters, scale: float | Array, dH: Array | None = None) -> None:
+        """Overwrite `gradient` with ∂(sum of scale · losses)/∂weights, for the window that `losses`
+        has just seen, and `dH` (L, H, T, B), if it is given, with that by each layer's h_t.
+
+        `scale` is a number, or one for each loss (T·B,). The gradient does not flow beyond the
+        window's first step.
+        """
         weights = self.network.parameters
         dlogits, dY = self._logits, self._dY
         self._softmax.backward(dlogits, scale)
@@ -269,7 +273,8 @@ class Workspace:
                 self._outputs[index].backward(dY.steps)
             if self._recurrent:
                 W = self._recurrent[index].W
-            layer.backward(W, dY.steps, dW, self._vectors(gradient, index))
+            trace = None if dH is None else dH[index]
+            layer.backward(W, dY.steps, dW, self._vectors(gradient, index), trace)
             if self._recurrent:
                 self._recurrent[index].backward(dW)
             dA = layer.projected.flat

@@ -96,3 +96,30 @@ def changed(options: TrainingOptions, changes: dict[str, Any]) -> TrainingOption
         # a new budget takes the place of the old one
         changes = {"epochs": None, "minutes": None} | changes
     return replace(options, **changes)
+
+
+HISTORY: dict[str, Any] = {
+    "step": int,
+    "characters": int,
+    "epoch": int | float,
+    "loss": int | float,
+    "validation_loss": int | float | None,
+    "learning_rate": int | float,
+    "characters_per_second": int | float,
+    "seconds": int | float,
+}
+"""What is sure to be in an entry of the history."""
+
+
+def history(checkpoint: Checkpoint) -> list[dict[str, Any]]:
+    """The history of the training, oldest entry first; empty where there was none. Raises
+    CheckpointError where it makes no sense."""
+    entries = checkpoint.training.get("history", [])
+    good = isinstance(entries, list) and all(
+        isinstance(entry, dict)
+        and all(isinstance(entry.get(name), kind) for name, kind in HISTORY.items())
+        for entry in entries
+    )
+    if not good:
+        raise CheckpointError("this checkpoint is damaged: its history makes no sense")
+    return list(entries)

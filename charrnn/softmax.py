@@ -36,8 +36,9 @@ class SoftmaxCrossEntropy:
         self._reduced -= self._picked
         return self._reduced
 
-    def backward(self, probabilities: Array, scale: float) -> None:
-        """Turn the probabilities of the forward pass into scale · ∂loss/∂logits, in place."""
+    def backward(self, probabilities: Array, scale: float | Array) -> None:
+        """Turn the probabilities of the forward pass into scale · ∂loss/∂logits, in place; `scale`
+        is a number, or one for each column (N,)."""
         np.take(probabilities.reshape(-1), self._targets, out=self._picked, mode="clip")
         self._picked -= 1
         np.put(probabilities, self._targets, self._picked, mode="clip")

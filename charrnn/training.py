@@ -324,6 +324,7 @@ class Trainer:
         self._smoothed = loss if first else SMOOTHING * self._smoothed + (1 - SMOOTHING) * loss
         return Step(
             step=self.step,
+            characters=self.step * self.batches.batch * self.batches.steps,
             epoch=self.epoch,
             progress=self.progress,
             loss=self._smoothed,
@@ -423,6 +424,8 @@ class Trainer:
                 "name": self.corpus.name,
                 "sha256": self.corpus.sha256,
                 "symbols": len(self.corpus.ids),
+                "encoding": self.corpus.encoding,
+                "sources": list(self.corpus.sources),
             },
             "options": self.options.to_json(),
             "step": self.step,

@@ -11,7 +11,7 @@ import pytest
 
 from charrnn.checkpoint import read_checkpoint
 from charrnn.cli import main
-from charrnn.cli.progress import clock, harmless
+from charrnn.cli.shown import clock, harmless
 from charrnn.events import Report
 from cli_helpers import (
     NETWORK,
@@ -66,7 +66,7 @@ def test_the_help_shows_every_option_with_its_default(flag: str) -> None:
 
 def test_the_help_of_all_lists_the_commands() -> None:
     shown = succeed("--help").text
-    assert re.findall(r"^  (\w+)  +[A-Z]", shown, re.MULTILINE) == ["sample", "train"]
+    assert re.findall(r"^  (\w+)  +[A-Z]", shown, re.MULTILINE) == ["train", "sample", "info"]
 
 
 # Where the model goes

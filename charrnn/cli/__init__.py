@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 import charrnn
+from charrnn.cli.info import info
 from charrnn.cli.sample import sample
 from charrnn.cli.streams import occupy_closed
 from charrnn.cli.train import train
@@ -17,6 +18,9 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True}
 
 class Group(click.Group):
     """Turns every `CharRNNError` into one line on stderr and exit code 1."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)  # in the order in which they are of use
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -41,10 +45,11 @@ def main() -> None:
     \b
     charrnn train war_and_peace.txt      learn; writes war_and_peace.npz
     charrnn sample --temperature 0.8     write, with the newest model of this folder
+    charrnn info                         what that model is, and how it was trained
     """
     occupy_closed()
 
 
-for command in (train, sample):
+for command in (train, sample, info):
     command.context_settings = CONTEXT  # of its own, in case it is called without the group
     main.add_command(command)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 import click
 
+from charrnn.cli.shown import clock, counted, harmless, nats_and_bits
 from charrnn.cli.streams import discard
 from charrnn.errors import CharRNNError
 from charrnn.events import Event, Finished, Report, Rescued, Step
@@ -127,32 +128,10 @@ def rescued(event: Rescued) -> str:
     )
 
 
-def counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def nats_and_bits(loss: float) -> str:
-    return f"{loss:.4f} nats ({loss / math.log(2):.4f} bits) per character"
-
-
-def clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
 def time_left(step: Step) -> str:
     if step.progress <= 0:
         return "?"
     return clock(step.seconds * (1 - step.progress) / step.progress)
-
-
-def harmless(text: str) -> str:
-    """Text that a terminal shows and does not obey: control characters become a middle dot."""
-    return "".join(
-        character if character.isprintable() or character == "\n" else "·"
-        for character in text.replace("\r\n", "\n").expandtabs(4)
-    )
 
 
 class Screen(Protocol):

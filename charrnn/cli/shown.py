@@ -1,0 +1,43 @@
+"""Numbers and texts as people read them."""
+
+import math
+from collections.abc import Sequence
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+def counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def nats_and_bits(loss: float) -> str:
+    return f"{loss:.4f} nats ({loss / math.log(2):.4f} bits) per character"
+
+
+def clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def harmless(text: str) -> str:
+    """Text that a terminal shows and does not obey: control characters become a middle dot."""
+    return "".join(
+        character if character.isprintable() or character == "\n" else "·"
+        for character in text.replace("\r\n", "\n").expandtabs(4)
+    )
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """A bar a value, from the smallest to the largest of them; a space for what is no number.
+
+    >>> sparkline([0, 1, 2, 4, 8])
+    '▁▂▃▄█'
+    """
+    finite = [value for value in values if math.isfinite(value)]
+    low, high = min(finite, default=0.0), max(finite, default=0.0)
+    scale = (len(BLOCKS) - 1) / (high - low) if high > low else 0.0
+    return "".join(
+        BLOCKS[int((value - low) * scale + 0.5)] if math.isfinite(value) else " "
+        for value in values
+    )
