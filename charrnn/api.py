@@ -2,22 +2,23 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+from charrnn.checkpoint import read_checkpoint
 from charrnn.corpus import Corpus, read_corpus
 from charrnn.events import Event
 from charrnn.model import Model
 from charrnn.network import Network
 from charrnn.options import (
     DEFAULT_CELL,
-    DEFAULT_HIDDEN_SIZE,
-    DEFAULT_LAYERS,
     DEFAULT_OPTIMIZER,
     OPTIMIZER_DEFAULTS,
     TrainingOptions,
     usable_threads,
 )
 from charrnn.parameters import Parameters
+from charrnn.sizing import for_training
 from charrnn.training import Trainer
 
 
@@ -26,8 +27,8 @@ def train(
     output: str | os.PathLike[str] | None = None,
     *,
     cell: str = DEFAULT_CELL,
-    hidden_size: int = DEFAULT_HIDDEN_SIZE,
-    layers: int = DEFAULT_LAYERS,
+    hidden_size: int | None = None,
+    layers: int | None = None,
     batch_size: int = TrainingOptions.batch_size,
     seq_length: int = TrainingOptions.seq_length,
     epochs: float | None = None,
@@ -38,20 +39,23 @@ def train(
     weight_decay: float | None = None,
     clip: float = TrainingOptions.clip,
     clip_value: float = TrainingOptions.clip_value,
-    dropout: float = TrainingOptions.dropout,
+    dropout: float | None = None,
     recurrent_dropout: float = TrainingOptions.recurrent_dropout,
     patience: int = TrainingOptions.patience,
     validation_fraction: float = TrainingOptions.validation_fraction,
     test_fraction: float = TrainingOptions.test_fraction,
     seed: int = TrainingOptions.seed,
     threads: int | None = None,
+    init_from: str | os.PathLike[str] | None = None,
     on_event: Callable[[Event], object] | None = None,
 ) -> Model:
     """Train a new model and return it, with the weights that were best on the held-out text.
 
     `text` is the text itself as `str`, raw bytes for a model of bytes, or a file or folder as a
     `Path`. With `output`, checkpoints are written there, over what may be there. `on_event` sees
-    every event (`charrnn.events`) of the training. Raises CharRNNError.
+    every event (`charrnn.events`) of the training. Sizes and dropout that are None are chosen by
+    the length of the text and the time (`charrnn.sizing`). `init_from` names a checkpoint whose
+    model goes on to learn this text, with its own cell and sizes. Raises CharRNNError.
     """
     corpus = Corpus.from_text(text) if isinstance(text, str | bytes) else read_corpus([text])
     usual = OPTIMIZER_DEFAULTS.get(optimizer, OPTIMIZER_DEFAULTS[DEFAULT_OPTIMIZER])
@@ -66,7 +70,6 @@ def train(
         weight_decay=usual.get("weight_decay", 0.0) if weight_decay is None else weight_decay,
         clip=clip,
         clip_value=clip_value,
-        dropout=dropout,
         recurrent_dropout=recurrent_dropout,
         patience=patience,
         validation_fraction=validation_fraction,
@@ -75,9 +78,26 @@ def train(
         threads=usable_threads() if threads is None else threads,
     )
     path = None if output is None else Path(output)
-    trainer = Trainer.start(
-        corpus, options, hidden_size=hidden_size, layers=layers, cell=cell, output=path
+    checkpoint = None
+    if init_from is not None:
+        checkpoint = read_checkpoint(Path(init_from))
+        config = checkpoint.config
+        cell, hidden_size, layers = config.cell, config.hidden_size, config.layers
+    size = for_training(
+        corpus, options, cell=cell, hidden_size=hidden_size, layers=layers, dropout=dropout
     )
+    options = replace(options, dropout=size.dropout)
+    if checkpoint is not None:
+        trainer = Trainer.start_from(checkpoint, corpus, options, output=path)
+    else:
+        trainer = Trainer.start(
+            corpus,
+            options,
+            hidden_size=size.hidden_size,
+            layers=size.layers,
+            cell=cell,
+            output=path,
+        )
     for event in trainer.run():
         if on_event is not None:
             on_event(event)

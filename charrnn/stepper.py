@@ -11,7 +11,7 @@ bias here, so that their rows begin where registers do:
 
 import numpy as np
 
-from charrnn.cells import Room
+from charrnn.cells import Room, Units
 from charrnn.network import IdArray, Network
 from charrnn.parameters import Array
 
@@ -46,7 +46,18 @@ class Stepper:
         self._recurrent, self._projected = np.empty((2, G * H, S), dtype)
         self._blocks = [x.reshape(G, H, S) for x in (self._recurrent, self._projected)]
         self._new_h = np.empty((H, S), dtype)
+        self._held: dict[int, tuple[Units, Units, Array]] = {}
         self._logits = np.empty((config.vocabulary_size, S), dtype)
+
+    def hold(self, layer: int, units: Units, streams: Units, values: Array) -> None:
+        """From now on, set these units of a layer in these streams to `values` in every step, all
+        (N,), as `Cell.hold` does; in place of what was held in that layer before."""
+        self._held[layer] = units, streams, values
+
+    def state(self, layer: int, name: str) -> Array:
+        """What the last step has left in a layer, (H, S): "h", or one of the cell's `states`. A
+        view, to be read before the next step."""
+        return self._h[layer] if name == "h" else self._cells[layer].state(name)
 
     def reset(self) -> None:
         """Make the state of every stream zero."""
@@ -70,6 +81,8 @@ class Stepper:
             cell.forward(0, recurrent, below, h, after)
             if cell.passes_h:
                 h[:] = after
+            if layer in self._held:
+                cell.hold(*self._held[layer], h)
         return self.predict()
 
     def _products(self, layer: int) -> Array:

@@ -167,6 +167,7 @@ def test_the_defaults_are_those_of_the_command_line(monkeypatch: pytest.MonkeyPa
         "cell": "lstm",
         "hidden_size": 256,
         "layers": 2,
+        "dropout": 0.3,
         "output": None,
     }
 

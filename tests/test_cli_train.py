@@ -60,7 +60,7 @@ def test_the_help_shows_every_option_with_its_default(flag: str) -> None:
     for option in options:
         if not option.is_flag and option.name != "log":
             assert "[default:" in told[option.opts[-1]], option.name
-    assert "[default: 256]" in told["--hidden-size"]
+    assert "[default: 64]" in told["--seq-length"]
     assert "[default: adam 0.01, adamw 0.01, rms" in " ".join(told["--learning-rate"].split())
 
 
@@ -151,10 +151,11 @@ def test_resume_and_force_exclude_each_other() -> None:
 def test_every_line_goes_to_standard_error() -> None:
     outcome = succeed("train", "a.txt", *SMALL, "--epochs", "2", "--sample-every", "0")
     assert outcome.output == b""
-    head, reports, tail = outcome.lines[:3], outcome.lines[3:-2], outcome.lines[-2:]
+    head, reports, tail = outcome.lines[:4], outcome.lines[4:-2], outcome.lines[-2:]
     assert head == [
         "a.txt: 1,024 characters, 23 different ones",
         "network: 1 × 8 LSTM, 1,231 weights; 1 thread",
+        "chosen for this text and time: --dropout 0.0",
         "training for 2 epochs; checkpoint: a.npz",
     ]
     assert len(reports) == 20
@@ -329,7 +330,7 @@ def test_nothing_held_out_is_said() -> None:
 
 def test_minutes_end_a_training() -> None:
     outcome = succeed("train", "a.txt", *SMALL, "--minutes", "0.002")
-    assert outcome.lines[2] == "training for 0.002 minutes; checkpoint: a.npz"
+    assert outcome.lines[3] == "training for 0.002 minutes; checkpoint: a.npz"
     assert outcome.lines[-2].startswith("finished after step ")
     assert header("a.npz")["training"]["seconds"] >= 0.12
 

@@ -982,4 +982,10 @@ def test_options_of_the_run_are_saved(output: Path) -> None:
     finish(trainer)
     record = read_checkpoint(output).training
     assert TrainingOptions.from_json(record["options"]) == trainer.options
-    assert record["corpus"] == {"name": "text", "sha256": corpus().sha256, "symbols": len(TEXT)}
+    assert record["corpus"] == {
+        "name": "text",
+        "sha256": corpus().sha256,
+        "symbols": len(TEXT),
+        "encoding": "utf-8",
+        "sources": [],
+    }

@@ -7,14 +7,14 @@ What every cell shares (products with weights, the loop over time, the sums over
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from charrnn.cells.cell import Cell, Room
+from charrnn.cells.cell import Cell, Room, Units
 from charrnn.cells.gru import GRU
 from charrnn.cells.lstm import LSTM
 from charrnn.cells.lstm_coupled import CoupledLSTM
 from charrnn.cells.lstm_peephole import PeepholeLSTM
 from charrnn.cells.rnn import RNN
 
-__all__ = ["CELLS", "Cell", "Room"]
+__all__ = ["CELLS", "Cell", "Room", "Units"]
 
 CELLS: Mapping[str, type[Cell]] = MappingProxyType(
     {

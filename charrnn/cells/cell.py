@@ -1,13 +1,16 @@
 """What a cell has to say about itself, and to do."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from charrnn.memory import Zeros
 from charrnn.parameters import Array
+
+Units = NDArray[np.integer[Any]]
+"""Numbers of units or streams (N,)."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,9 @@ class Cell:
     passes_h: ClassVar[bool] = False
     """Whether h_t depends on h_{t−1} by another way than W·h."""
 
+    states: ClassVar[tuple[str, ...]] = ()
+    """The names of what a step works out beside h, as in the cell's equations."""
+
     def __init__(self, room: Room) -> None:
         raise NotImplementedError
 
@@ -57,6 +63,18 @@ class Cell:
         return self._no_memory
 
     _no_memory: Array = np.zeros((0, 0, 0))
+
+    def state(self, name: str) -> Array:
+        """One of `states` as the last step has left it, (H, B), where it is not for training."""
+        raise KeyError(name)
+
+    def hold(self, units: Units, streams: Units, values: Array, h: Array) -> None:
+        """Right after a step: set what carries the memory of some units in some streams to
+        `values`, all (N,), each in (−1, 1), and `h` (H, B) to what follows from it.
+
+        What carries the memory is tanh(c) in a cell that has a c, else h.
+        """
+        h[units, streams] = values
 
     def begin(self, vectors: Array) -> None:
         """Before a window: the further weights (X, H)."""

@@ -30,6 +30,7 @@ class GRU(Cell):
 
     gates: ClassVar[int] = 3
     blocks: ClassVar[int] = 4
+    states: ClassVar[tuple[str, ...]] = ("r", "z", "n")
     bias: ClassVar[tuple[float, ...]] = (0.0, 0.0, 0.0)
     vectors: ClassVar[int] = 1
     needs_sum_only: ClassVar[bool] = False
@@ -47,6 +48,11 @@ class GRU(Cell):
 
     def begin(self, vectors: Array) -> None:
         self._bias = vectors[0, :, np.newaxis]
+
+    def state(self, name: str) -> Array:
+        r, z = self._gates
+        states: dict[str, Array] = {"r": r, "z": z, "n": self._n}
+        return states[name]
 
     def forward(self, t: int, recurrent: Array, tape: Array, before: Array, h: Array) -> None:
         gates, n, q, scratch, half = self._gates, self._n, self._q, self._scratch, self._half

@@ -22,7 +22,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from charrnn.cells.cell import Cell, Room
+from charrnn.cells.cell import Cell, Room, Units
 from charrnn.parameters import Array
 
 
@@ -36,6 +36,7 @@ class LSTM(Cell):
     gates: ClassVar[int] = 4
     blocks: ClassVar[int] = 4
     memories: ClassVar[int] = 1
+    states: ClassVar[tuple[str, ...]] = ("c", "o", "i", "f", "g")
     bias: ClassVar[tuple[float, ...]] = (0.0, 0.0, 1.0, 0.0)
     """The forget gate starts open (Jozefowicz et al. 2015), so that gradients reach far back."""
 
@@ -57,6 +58,15 @@ class LSTM(Cell):
     @property
     def memory(self) -> Array:
         return self._c[np.newaxis]
+
+    def state(self, name: str) -> Array:
+        state: Array = self._c if name == "c" else self._a[self.states.index(name) - 1]
+        return state
+
+    def hold(self, units: Units, streams: Units, values: Array, h: Array) -> None:
+        o = self._a[0]
+        self._c[units, streams] = np.arctanh(values)
+        h[units, streams] = o[units, streams] * values
 
     def forward(self, t: int, recurrent: Array, tape: Array, before: Array, h: Array) -> None:
         a, c, tanh_c, scratch, half = self._a, self._c, self._tanh_c, self._scratch, self._half

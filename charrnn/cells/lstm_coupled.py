@@ -24,6 +24,7 @@ class CoupledLSTM(LSTM):
 
     gates: ClassVar[int] = 3
     blocks: ClassVar[int] = 3
+    states: ClassVar[tuple[str, ...]] = ("c", "o", "f", "g")
     bias: ClassVar[tuple[float, ...]] = (0.0, 1.0, 0.0)
 
     def forward(self, t: int, recurrent: Array, tape: Array, before: Array, h: Array) -> None:

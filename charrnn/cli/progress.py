@@ -35,6 +35,7 @@ def watch(
     trainer: Trainer,
     *,
     wished: TrainingOptions,
+    chosen: str,
     sample_every: int | None,
     log: Path | None,
     quiet: bool,
@@ -44,7 +45,7 @@ def watch(
     screen = open_screen(trainer, quiet)
     with Log(log) as reports, stop_on_signals(trainer) as signals:
         try:
-            for line in introduction(trainer, wished):
+            for line in introduction(trainer, wished, chosen):
                 screen.say(line)
             for event in trainer.run():
                 if isinstance(event, Report):
@@ -73,7 +74,7 @@ def written_sample(trainer: Trainer) -> str:
     return model.sample(SAMPLE_LENGTH, temperature=SAMPLE_TEMPERATURE, seed=trainer.step)
 
 
-def introduction(trainer: Trainer, wished: TrainingOptions) -> Iterator[str]:
+def introduction(trainer: Trainer, wished: TrainingOptions, chosen: str) -> Iterator[str]:
     """What is about to happen."""
     corpus, config, options = trainer.corpus, trainer.network.config, trainer.options
     kind = "bytes" if corpus.vocabulary.is_bytes else "characters"
@@ -83,6 +84,8 @@ def introduction(trainer: Trainer, wished: TrainingOptions) -> Iterator[str]:
         f"{trainer.network.parameters.size:,} weights; "
         f"{counted(options.threads, 'thread')}"
     )
+    if chosen:
+        yield f"chosen for this text and time: {chosen}"
     batch, steps = trainer.batches.batch, trainer.batches.steps
     if (batch, steps) != (wished.batch_size, wished.seq_length) and trainer.step == 0:
         yield (

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,8 +66,16 @@ def usual(option: str) -> str:
     default=DEFAULT_CELL,
     help="What a unit is: a simple recurrent one, or one with gates.",
 )
-@click.option("--hidden-size", type=int, default=DEFAULT_HIDDEN_SIZE, help="Units in a layer.")
-@click.option("--layers", type=int, default=DEFAULT_LAYERS, help="Layers, one above the other.")
+@click.option(
+    "--hidden-size",
+    type=int,
+    help=f"Units in a layer.  [default: {DEFAULT_HIDDEN_SIZE}, or more where there is the time]",
+)
+@click.option(
+    "--layers",
+    type=int,
+    help=f"Layers, one above the other.  [default: {DEFAULT_LAYERS}]",
+)
 @click.option(
     "--seq-length",
     type=int,
@@ -129,8 +138,8 @@ def usual(option: str) -> str:
 @click.option(
     "--dropout",
     type=float,
-    default=DEFAULTS.dropout,
-    help="Share of a layer's outputs that what stands above it does not see.",
+    help="Share of a layer's outputs that what stands above it does not see.  [default: the more, "
+    "the more often there is the time to read the text]",
 )
 @click.option(
     "--recurrent-dropout",
@@ -214,17 +223,17 @@ def train(
     defaults = {"threads": usable_threads(), **usual_values}
     options = TrainingOptions(**defaults | training_part(given))
     corpus = read_corpus(texts, encoding=encoding, as_bytes=as_bytes)
+    chosen: list[str] = []
     if resume:
         trainer = resumed(path, corpus, given)
-    elif init_from is not None:
-        trainer = started_from(init_from, path, corpus, options, given)
     else:
-        trainer = started(path, corpus, options, given)
+        trainer, chosen = started(path, corpus, options, given, init_from)
     again = resume_command(texts, path if output else None, encoding, as_bytes)
     sys.exit(
         watch(
             trainer,
             wished=options,
+            chosen=shlex.join(chosen),
             sample_every=sample_every,
             log=log,
             quiet=quiet,
@@ -286,26 +295,32 @@ def training_part(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def started(
-    path: Path, corpus: "Corpus", options: TrainingOptions, given: dict[str, Any]
-) -> "Trainer":
+    path: Path,
+    corpus: "Corpus",
+    options: TrainingOptions,
+    given: dict[str, Any],
+    model: Path | None,
+) -> tuple["Trainer", list[str]]:
+    """A new training, of the model in a checkpoint if there is one; and the options that were
+    chosen for it because the user gave none."""
+    from charrnn.sizing import for_training
     from charrnn.training import Trainer
 
-    return Trainer.start(
-        corpus,
-        options,
-        cell=given.get("cell", DEFAULT_CELL),
-        hidden_size=given.get("hidden_size", DEFAULT_HIDDEN_SIZE),
-        layers=given.get("layers", DEFAULT_LAYERS),
-        output=path,
-    )
-
-
-def started_from(
-    model: Path, path: Path, corpus: "Corpus", options: TrainingOptions, given: dict[str, Any]
-) -> "Trainer":
-    from charrnn.training import Trainer
-
-    return Trainer.start_from(checkpoint_for(model, given), corpus, options, output=path)
+    network = {name: given.get(name) for name in NETWORK_OPTIONS}
+    checkpoint = None
+    if model is not None:
+        checkpoint = checkpoint_for(model, given)
+        network = {name: getattr(checkpoint.config, name) for name in NETWORK_OPTIONS}
+    cell = network.pop("cell") or DEFAULT_CELL
+    wishes = network | {"dropout": given.get("dropout")}
+    size = asdict(for_training(corpus, options, cell=cell, **wishes))
+    chosen = {name: value for name, value in size.items() if wishes[name] is None}
+    options = replace(options, dropout=size.pop("dropout"))
+    if checkpoint is not None:
+        trainer = Trainer.start_from(checkpoint, corpus, options, output=path)
+    else:
+        trainer = Trainer.start(corpus, options, cell=cell, output=path, **size)
+    return trainer, [word for name, value in chosen.items() for word in (spoken(name), str(value))]
 
 
 def resumed(path: Path, corpus: "Corpus", given: dict[str, Any]) -> "Trainer":

@@ -1,0 +1,159 @@
+"""How well units tell a feature of the text: scores between −1 and 1, many at once.
+
+For a flag, with n on and m off characters, U₁ the rank sum of the on ones (Mann & Whitney 1947):
+
+    2·AUC − 1 = 2·(U₁ − n(n + 1)/2) / (n·m) − 1
+
+the probability that a unit is higher where the flag is on, minus the probability that it is lower.
+For a number, Spearman's ρ (1904): the correlation of the ranks. With the ranks r centred on their
+mean (N + 1)/2, which ties share, both are a sum over characters, Σ_t r_t·w_t, with weights w that
+depend on the feature alone:
+
+    flag      w = 2/(n·m)·on, less its mean        since Σ r = 0, and (N + 1)/2 is what an on
+                                                   character's rank is on average by chance
+    number    w = z / (‖r‖·‖z‖), z the centred ranks of the feature
+
+So one ranking of each unit and one product with the matrix of all w give every score.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Flags = NDArray[np.bool_]
+
+COLUMNS = 32
+"""Units that are ranked at a time."""
+
+
+def centred_ranks(values: NDArray[np.floating]) -> Floats:
+    """The ranks of each column of (N, U), less their mean; equal values share the mean of theirs.
+
+    A new array (U, N), so that a unit's ranks lie side by side. N is at most 2²⁴, up to which
+    float32 counts every half.
+    """
+    N, U = values.shape
+    ranks = np.empty((U, N), np.float32)
+    for start in range(0, U, COLUMNS):
+        columns = np.ascontiguousarray(values[:, start : start + COLUMNS].T)
+        for column, out in zip(columns, ranks[start : start + COLUMNS], strict=True):
+            _rank(column, out)
+    return ranks
+
+
+def _rank(column: NDArray[np.floating], out: Floats) -> None:
+    N = len(column)
+    order = np.argsort(column)
+    ordered = column[order]
+    is_first = np.empty(N, np.bool_)
+    is_first[:1] = True
+    np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
+    (starts,) = np.nonzero(is_first)
+    if len(starts) == N:
+        out[order] = np.arange(N, dtype=np.float32) - np.float32((N - 1) / 2)
+        return
+    ends = np.append(starts[1:], N)
+    shared = (starts + ends - 1) / 2 - (N - 1) / 2
+    out[order] = np.repeat(shared, ends - starts)
+
+
+def flag_weights(flags: Flags) -> Floats:
+    """The weights w of flags (N, F) as (N, F); zero for a flag that is always on or always off."""
+    N = len(flags)
+    on = flags.sum(axis=0, dtype=np.float64)
+    pairs = on * (N - on)
+    share = np.divide(2.0, pairs, out=np.zeros_like(pairs), where=pairs > 0)
+    weights: Floats = ((flags - on / N) * share).astype(np.float32)
+    return weights
+
+
+def number_weights(numbers: NDArray[np.floating]) -> Floats:
+    """The weights w of numbers (N, F) as (N, F), but for the unit's 1/‖r‖; zero for a constant."""
+    ranks = centred_ranks(numbers).T.astype(np.float64)
+    norms = np.sqrt((ranks * ranks).sum(axis=0))
+    share = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
+    weights: Floats = (ranks * share).astype(np.float32)
+    return weights
+
+
+def inverse_norms(ranks: Floats) -> Floats:
+    """1/‖r‖ for the ranks (U, N) of each unit, (U,); zero for a unit that never changes."""
+    norms = np.sqrt(np.einsum("un,un->u", ranks, ranks, dtype=np.float64))
+    share = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
+    inverse: Floats = share.astype(np.float32)
+    return inverse
+
+
+def score(values: NDArray[np.floating], flags: Flags, numbers: NDArray[np.floating]) -> Floats:
+    """The scores (U, F + F′) of units (N, U) for flags (N, F) and then for numbers (N, F′)."""
+    ranks = centred_ranks(values)
+    of_flags = ranks @ flag_weights(flags)
+    of_numbers = ranks @ number_weights(numbers) * inverse_norms(ranks)[:, np.newaxis]
+    return np.hstack([of_flags, of_numbers])
+
+
+def within_groups(
+    values: NDArray[np.floating], track: NDArray[np.generic], groups: NDArray[np.integer]
+) -> float:
+    """The score of one unit (N,) for one feature (N,) among characters of the same group (N,).
+
+    For a flag: the probability that, of two characters of the same group with the flag on and off,
+    the unit is higher at the one where it is on, minus that it is lower, over all such pairs. For
+    numbers: the correlation of ranks within the groups. NaN where no group tells the two apart.
+    """
+    order = np.argsort(groups, kind="stable")
+    values, track, groups = values[order], track[order], groups[order]
+    borders = np.flatnonzero(groups[1:] != groups[:-1]) + 1
+    score = _flag_in_groups if track.dtype == np.bool_ else _number_in_groups
+    above, total = score(np.split(values, borders), np.split(track, borders))
+    return above / total if total > 0 else float("nan")
+
+
+def _flag_in_groups(
+    values: list[NDArray[np.floating]], flags: list[NDArray[np.generic]]
+) -> tuple[float, float]:
+    """Σ 2·Σ_on r and Σ n·m: a group's own score is 2·Σ_on r / (n·m)."""
+    above = pairs = 0.0
+    for x, on in zip(values, flags, strict=True):
+        if 0 < (count := int(np.count_nonzero(on))) < len(on):
+            ranks = centred_ranks(x[:, np.newaxis])[0]
+            above += 2 * float(ranks[on.astype(np.bool_)].sum(dtype=np.float64))
+            pairs += count * (len(on) - count)
+    return above, pairs
+
+
+def _number_in_groups(
+    values: list[NDArray[np.floating]], numbers: list[NDArray[np.generic]]
+) -> tuple[float, float]:
+    """Σ r·z and √(Σ r² · Σ z²) of the ranks in each group."""
+    products = squares = others = 0.0
+    for x, y in zip(values, numbers, strict=True):
+        r, z = (
+            centred_ranks(column[:, np.newaxis])[0].astype(np.float64)
+            for column in (x, y.astype(np.float32))
+        )
+        products, squares, others = products + r @ z, squares + r @ r, others + z @ z
+    return products, (squares * others) ** 0.5
+
+
+def best_threshold(values: NDArray[np.floating], flag: Flags, sign: int) -> float:
+    """The threshold on sign · values (N,) at which being above it overlaps most with the flag (N,),
+    by `overlap`."""
+    signed = sign * values
+    order = np.argsort(-signed, kind="stable")
+    on = np.cumsum(flag[order])
+    count = np.arange(1, len(flag) + 1)
+    overlaps = on / (count + on[-1] - on)
+    # equal values are all above a threshold, or none of them
+    ordered = signed[order]
+    overlaps[:-1][ordered[:-1] == ordered[1:]] = -1
+    best = int(overlaps.argmax())
+    lowest = float(ordered[best])
+    return lowest if best + 1 == len(ordered) else (lowest + float(ordered[best + 1])) / 2
+
+
+def overlap(values: NDArray[np.floating], flag: Flags, sign: int, threshold: float) -> float:
+    """Intersection over union of the flag (N,) and sign · values (N,) at or above a threshold."""
+    above = sign * values >= threshold
+    union = (above | flag).sum()
+    return float((above & flag).sum() / union) if union else 0.0

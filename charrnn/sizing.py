@@ -1,0 +1,105 @@
+"""How large a network, and how much dropout, suit a text and the time that there is for it.
+
+Rules of thumb from the runs in `docs/recipe.md`: a network pays once it can read many more
+characters than it has weights, and dropout once it reads the same text again and again.
+"""
+
+from dataclasses import dataclass
+
+from charrnn.corpus import Corpus
+from charrnn.network import NetworkConfig
+from charrnn.options import (
+    DEFAULT_CELL,
+    DEFAULT_EPOCHS,
+    DEFAULT_HIDDEN_SIZE,
+    DEFAULT_LAYERS,
+    DEFAULT_MINUTES,
+    TrainingOptions,
+)
+
+OPERATIONS = 1.0e11
+"""Floating-point operations a second that a thread is taken to make in training."""
+OPERATIONS_A_WEIGHT = 6
+"""For each character: a multiplication and an addition forward, and two of each backward."""
+LARGE = 512
+"""Units in a layer, where there is the time to train so many."""
+CHARACTERS_A_WEIGHT = 5.0
+"""That a network must have the time to read before its size pays."""
+DROPOUT = ((3.0, 0.0), (8.0, 0.1), (float("inf"), 0.3))
+"""For runs of up to so many epochs, in a network of the usual size."""
+DROPOUT_OF_LARGE = ((3.0, 0.0), (8.0, 0.2), (float("inf"), 0.5))
+
+
+@dataclass(frozen=True)
+class Size:
+    hidden_size: int
+    layers: int
+    dropout: float
+
+
+def choose(
+    characters: int,
+    vocabulary_size: int,
+    *,
+    minutes: float | None,
+    epochs: float | None,
+    threads: int,
+    cell: str = DEFAULT_CELL,
+    hidden_size: int | None = None,
+    layers: int | None = None,
+    dropout: float | None = None,
+) -> Size:
+    """What suits a training on so many `characters` for so long, where it is not given (None).
+
+    Without `minutes` the time is no object, and the size the usual one.
+    """
+    layers = DEFAULT_LAYERS if layers is None else layers
+    if hidden_size is None:
+        hidden_size = DEFAULT_HIDDEN_SIZE
+        if minutes is not None:
+            large = NetworkConfig(vocabulary_size, LARGE, layers, cell).size
+            read = speed(large, threads) * 60 * minutes
+            if epochs is not None:
+                read = min(read, epochs * characters)
+            if read >= CHARACTERS_A_WEIGHT * large:
+                hidden_size = LARGE
+    if dropout is None:
+        size = NetworkConfig(vocabulary_size, hidden_size, layers, cell).size
+        by_epochs = float("inf") if epochs is None else epochs
+        by_time = float("inf")
+        if minutes is not None:
+            by_time = speed(size, threads) * 60 * minutes / characters
+        read_again = min(by_epochs, by_time)
+        table = DROPOUT_OF_LARGE if hidden_size >= LARGE else DROPOUT
+        dropout = next(rate for most, rate in table if read_again <= most)
+    return Size(hidden_size, layers, dropout)
+
+
+def for_training(
+    corpus: Corpus,
+    options: TrainingOptions,
+    *,
+    cell: str,
+    hidden_size: int | None,
+    layers: int | None,
+    dropout: float | None,
+) -> Size:
+    """The same for a corpus and its options, in which the dropout has no say."""
+    train, _, _ = corpus.split(options.validation_fraction, options.test_fraction)
+    timed = options.minutes is not None or options.epochs is None
+    return choose(
+        len(train),
+        corpus.vocabulary.size,
+        minutes=(options.minutes or DEFAULT_MINUTES) if timed else None,
+        epochs=options.epochs if options.epochs or options.minutes else DEFAULT_EPOCHS,
+        threads=options.threads,
+        cell=cell,
+        hidden_size=hidden_size,
+        layers=layers,
+        dropout=dropout,
+    )
+
+
+def speed(weights: int, threads: int) -> float:
+    """Characters a second that a network of so many weights is taken to learn from."""
+    return OPERATIONS * threads / (OPERATIONS_A_WEIGHT * weights)
