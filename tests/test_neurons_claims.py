@@ -2,16 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from charrnn.neurons import claims
-from charrnn.neurons.claims import Feature, Findings, Half, Null, episodes, find
+from charrnn.neurons.claims import Findings, Half, Null, episodes, find
+from charrnn.neurons.features import Feature
 from charrnn.neurons.scores import score
 
-FEATURES = [Feature("spells", True), Feature("marks", True), Feature("depth", False)]
+
+def feature(name: str, kind: Literal["flag", "number"] = "flag") -> Feature:
+    """Of which only the name and the kind count here."""
+    return Feature(name, kind, "", lambda text: np.zeros(len(text), np.bool_))
+
+
+FEATURES = [feature("spells"), feature("marks"), feature("depth", "number")]
 N = 44_000
 UNITS = 12
 STATE, INVERTED, DETECTOR, NUMBER = 3, 5, 7, 9
@@ -132,7 +140,7 @@ def test_too_little_text_to_test() -> None:
 
 def test_no_feature_at_all() -> None:
     first = replace(half(1), flags=np.zeros((N, 1), np.bool_), numbers=np.zeros((N, 0), np.float32))
-    result = find([Feature("never", True)], first, first, [])
+    result = find([feature("never")], first, first, [])
     assert (result.units, result.skipped, result.explained) == ([], {"never": 0}, 0)
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn.neurons.features import Feature
 from charrnn.neurons.scores import (
     Flags,
     Floats,
@@ -47,14 +48,6 @@ SHIFTS = 240
 """Places to which they could be moved; 216 or more of them are far enough."""
 SHORTEST = 40_000
 """Characters of a half under which there is no test."""
-
-
-@dataclass(frozen=True)
-class Feature:
-    """The name of a feature, and whether it is on or off (a flag) or a number."""
-
-    name: str
-    is_flag: bool
 
 
 @dataclass(frozen=True)
@@ -141,7 +134,7 @@ def find(
     """
     rarest = np.minimum(episodes(first.flags), episodes(second.flags))
     is_kept = rarest >= EPISODES
-    names = [feature.name for feature in features if feature.is_flag]
+    names = [feature.name for feature in features if feature.kind == "flag"]
     skipped = {
         name: int(count)
         for name, count, kept in zip(names, rarest, is_kept, strict=True)
@@ -196,7 +189,7 @@ def _judged(
         within = within_groups(second.values[:, unit], track, second.symbols)
         is_state = math.isfinite(within) and sign * within >= WITHIN
         label = "state cell" if is_state else "character detector"
-        if feature.is_flag:
+        if feature.kind == "flag":
             flag = first.flags[:, number]
             threshold = best_threshold(first.values[:, unit], flag, sign)
             shared = overlap(second.values[:, unit], second.flags[:, number], sign, threshold)
