@@ -1,0 +1,91 @@
+"""Does the network use what a unit tells? What the loss says when the unit is held at its mean."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charrnn.batches import spread
+from charrnn.network import IdArray, Network
+from charrnn.neurons.activations import losses_when_held
+
+BLOCK = 1000
+"""Characters of a block, whose losses stand together for the bootstrap."""
+BLOCKS = 24
+"""Blocks that are read, at most, evenly spread over the text."""
+WARM_UP = 200
+"""Characters that are read before a block with the unit held already."""
+STREAMS = 256
+"""Columns of text that are read side by side."""
+RESAMPLES = 2000
+LEVEL = 0.95
+"""Of the bootstrap's intervals (Efron 1979), between percentiles."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """The change of the loss, in bits per character, when a unit is held at its mean: over the
+    whole text, and where its feature is on (NaN for a number), each with an interval."""
+
+    bits: float
+    low: float
+    high: float
+    bits_on: float
+    low_on: float
+    high_on: float
+
+    @property
+    def is_used(self) -> bool:
+        """Whether the network predicts worse without the unit, overall or where its feature is on:
+        the whole interval is above 0."""
+        return self.low > 0 or self.low_on > 0
+
+
+def effects(
+    network: Network,
+    ids: IdArray,
+    units: Sequence[tuple[int, int]],
+    means: NDArray[np.floating],
+    tracks: Sequence[NDArray[np.bool_] | None],
+    rng: np.random.Generator,
+) -> list[Effect]:
+    """The effect of holding each of `units` (layer, unit) at its mean (U,), on blocks of the text
+    `ids` (N,); `tracks` are the units' features (N,), or None where there is no flag.
+
+    All share one bootstrap over the blocks. Raises ValueError for a text shorter than a block.
+    """
+    if len(ids) < WARM_UP + BLOCK + 1:
+        raise ValueError(f"{WARM_UP + BLOCK + 1} symbols are needed, not {len(ids)}")
+    count = min(BLOCKS, (len(ids) - WARM_UP - 1) // BLOCK)
+    starts = spread(len(ids) - (WARM_UP + BLOCK), count)[:-1]
+    places = starts[:, np.newaxis] + np.arange(WARM_UP + BLOCK + 1)
+    pieces = ids[places].astype(np.intp)
+    # the losses at these places are of the symbols one further
+    places = places[:, WARM_UP:-1]
+    free = losses_when_held(network, pieces, [(0, 0)], np.array([np.nan]), WARM_UP)[0]
+    resamples = rng.integers(count, size=(RESAMPLES, count))
+    found = []
+    at_once = max(1, STREAMS // count)
+    for start in range(0, len(units), at_once):
+        part = slice(start, start + at_once)
+        held = losses_when_held(network, pieces, units[part], means[part], WARM_UP)
+        for losses, track in zip(held, tracks[part], strict=True):
+            change = (losses - free) / np.log(2)
+            on = np.zeros(change.shape, np.bool_) if track is None else track[places]
+            overall = _interval(change, np.ones(change.shape, np.bool_), resamples)
+            found.append(Effect(*overall, *_interval(change, on, resamples)))
+    return found
+
+
+def _interval(
+    change: NDArray[np.float64], counts: NDArray[np.bool_], resamples: NDArray[np.intp]
+) -> tuple[float, float, float]:
+    """The mean of the changes (B, N) that count, and its interval when blocks are drawn anew."""
+    sums, numbers = (change * counts).sum(axis=1), counts.sum(axis=1)
+    if numbers.sum() == 0:
+        return (float("nan"),) * 3
+    drawn = numbers[resamples].sum(axis=1)
+    means = sums[resamples].sum(axis=1)[drawn > 0] / drawn[drawn > 0]
+    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(sums.sum() / numbers.sum()), float(low), float(high)
