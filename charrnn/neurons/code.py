@@ -12,7 +12,7 @@ from charrnn.neurons.tracks import BLANK_LINE, Flags, spans, steps
 # what RFC 3986 allows, without [ and ]: sections 2.1 (%), 2.2 (reserved) and 2.3 (unreserved)
 _IN_URL = r"\w\-.~:/?#@!$&'*+,;=%"
 _BEGIN = r"(?<!\w)(?:https?://|ftp://|www\.)"
-_REST = rf"(?:[{_IN_URL}]++|\([{_IN_URL}]*+\)?+)*"
+_REST = rf"(?:[{_IN_URL}]++|\([{_IN_URL}]*+\)?)*"
 _URL = re.compile(rf"(?ai)(?P<begin>{_BEGIN}){_REST}")
 
 _TAG = re.compile(rf"<[A-Za-z/!]|>|{BLANK_LINE}", re.MULTILINE)
@@ -21,13 +21,13 @@ _LINES = r"\n[^\S\n]*+"
 _TOKEN = re.compile(
     rf"""
       (?ai: {_BEGIN} {_REST} )
-    | (?P<string> " (?: [^"\\\r\n]++ | \\[^\r\n]?+ )* ) "?+
-    | (?<! [\w\u0300-\u036f] ) (?P<quoted> ' (?: [^'\\\r\n]++ | \\[^\r\n]?+ )* ) '?+
+    | (?P<string> " (?: [^"\\\r\n]++ | \\[^\r\n]? )* ) "?
+    | (?<! [\w\u0300-\u036f] ) (?P<quoted> ' (?: [^'\\\r\n]++ | \\[^\r\n]? )* ) '?
     | (?<! [:/] ) / (?P<slashes> / [^\r\n]*+ )
     | (?<! \S ) \#++ (?P<hash> [\ \t!] [^\r\n]*+ )
     | / (?P<block>
-        \* (?: [^*\n]++ | \*(?!/) | {_LINES}(?!\n) )* (?: \*(?=/) | {_LINES} )?+
-      ) /?+
+        \* (?: [^*\n]++ | \*(?!/) | {_LINES}(?!\n) )* (?: \*(?=/) | {_LINES} )?
+      ) /?
     """,
     re.VERBOSE,
 )

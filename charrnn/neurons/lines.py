@@ -84,6 +84,6 @@ def _column(text: str) -> NDArray[np.int64]:
 
 
 def _begins_line(text: str) -> Flags:
-    """On at the first character of a line: (N,); at both halves of a `\r\n` that is all of it."""
+    """On at the first character of a line: (N,); at both halves of a `\\r\\n` that is all of it."""
     begins: Flags = _column(text) == 0
     return begins

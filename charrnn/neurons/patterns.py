@@ -54,8 +54,10 @@ def _ending_with(pattern: str) -> re.Pattern[str]:
             # a comment may be the last thing in a verbose expression
             close = "\n)" if plain.flags & re.VERBOSE else ")"
             return re.compile(rf"{pattern[:begin]}(?:{pattern[begin:]}{close}\Z")
-    except (re.error, OverflowError, RecursionError) as error:
+    except (re.error, ValueError, OverflowError, RecursionError) as error:
+        reason = str(error)
         raise OptionError(
-            f"{pattern!r} is not a regular expression ({error}): "
+            f"{pattern!r} is not a regular expression "
+            f"({reason if reason.isprintable() else ascii(reason)}): "
             "see https://docs.python.org/3/library/re.html"
         ) from error
