@@ -12,11 +12,18 @@ if TYPE_CHECKING:
     from charrnn.api import train
     from charrnn.errors import CharRNNError
     from charrnn.model import Model, load
+    from charrnn.neurons.activations import activations
 
 __version__ = "0.1.0"
-__all__ = ["CharRNNError", "Model", "__version__", "load", "train"]
+__all__ = ["CharRNNError", "Model", "__version__", "activations", "load", "train"]
 
-_HOMES = {"train": "api", "CharRNNError": "errors", "Model": "model", "load": "model"}
+_HOMES = {
+    "train": "api",
+    "CharRNNError": "errors",
+    "Model": "model",
+    "load": "model",
+    "activations": "neurons.activations",
+}
 
 
 def __getattr__(name: str) -> Any:

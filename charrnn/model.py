@@ -1,7 +1,7 @@
 """A trained model as a library user holds it."""
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from charrnn.checkpoint import Checkpoint, read_checkpoint
 from charrnn.errors import OptionError
-from charrnn.network import IdArray, Network
+from charrnn.network import IdArray, Network, NetworkConfig
 from charrnn.sampling import Sampler, check_temperature, generate
 from charrnn.vocabulary import Vocabulary
 
@@ -71,11 +71,15 @@ class Model:
         seed: int | None = None,
         prime: IdArray | None = None,
         samples: int = 1,
+        clamp: Mapping[tuple[int, int], float] | None = None,
     ) -> Iterator[NDArray[np.intp]]:
         """Symbols of `samples` texts side by side: (samples,) ids at a time.
 
-        Without a prime the texts begin as after a line end, where the model knows line ends.
+        Without a prime the texts begin as after a line end, where the model knows line ends. With
+        `clamp`, units (layer, unit) are held at a value from −1 to 1 all the time: tanh(c), or h in
+        cells without a c. Raises OptionError for units that are not there, and for other values.
         """
+        clamp = checked_clamp(clamp or {}, self.network.config)
         check_temperature(temperature)
         if length is not None and length < 0:
             raise OptionError(f"a length of {length} makes no sense: give 0 or more")
@@ -83,7 +87,7 @@ class Model:
             raise OptionError(f"{samples} samples make no sense: give 1 or more")
         if seed is not None and seed < 0:
             raise OptionError(f"a seed of {seed} makes no sense: give 0 or more")
-        return self._sample_ids(length, temperature, seed, prime, samples)
+        return self._sample_ids(length, temperature, seed, prime, samples, clamp)
 
     def _sample_ids(
         self,
@@ -92,8 +96,9 @@ class Model:
         seed: int | None,
         prime: IdArray | None,
         samples: int,
+        clamp: Mapping[tuple[int, int], float],
     ) -> Iterator[NDArray[np.intp]]:
-        sampler = Sampler(self.network, samples)
+        sampler = Sampler(self.network, samples, clamp)
         sampler.prime(self._line_end() if prime is None or len(prime) == 0 else prime)
         rng = np.random.default_rng(seed)
         yield from generate(sampler, rng, length=length, temperature=temperature)
@@ -120,6 +125,25 @@ class Model:
     def reset(self) -> None:
         """Forget what `step` has read."""
         self._stepper = None
+
+
+LARGEST_CLAMP = 0.9999
+"""tanh(c) of a cell that is held at 1: there is no c for 1 itself."""
+
+
+def checked_clamp(
+    clamp: Mapping[tuple[int, int], float], config: NetworkConfig
+) -> dict[tuple[int, int], float]:
+    """The same, with values that a cell can have."""
+    for (layer, unit), value in clamp.items():
+        if not (0 <= layer < config.layers and 0 <= unit < config.hidden_size):
+            raise OptionError(
+                f"there is no unit L{layer}:{unit}: name one from L0:0 to "
+                f"L{config.layers - 1}:{config.hidden_size - 1}"
+            )
+        if not -1 <= value <= 1:
+            raise OptionError(f"L{layer}:{unit} cannot be held at {value}: give -1 to 1")
+    return {place: min(max(value, -LARGEST_CLAMP), LARGEST_CLAMP) for place, value in clamp.items()}
 
 
 def model_of(checkpoint: Checkpoint) -> Model:

@@ -1,7 +1,7 @@
 """One symbol after another: the network's own predictions, fed back to it."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,21 @@ class Sampler:
     Before anything was fed, the prediction is that of a state of zeros.
     """
 
-    def __init__(self, network: Network, samples: int = 1) -> None:
+    def __init__(
+        self,
+        network: Network,
+        samples: int = 1,
+        clamp: Mapping[tuple[int, int], float] | None = None,
+    ) -> None:
+        """`clamp` has the value of each (layer, unit) that is held at one in every step (see
+        `Cell.hold`)."""
         self._stepper = Stepper(network, samples)
+        for layer in range(network.config.layers):
+            held = {unit: x for (place, unit), x in (clamp or {}).items() if place == layer}
+            if held:
+                units, streams = np.meshgrid(list(held), np.arange(samples), indexing="ij")
+                values = np.repeat(list(held.values()), samples)
+                self._stepper.hold(layer, units.ravel(), streams.ravel(), values)
         self.reset()
 
     def reset(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from charrnn.cli.shown import harmless
 from charrnn.cli.streams import discard
 from charrnn.errors import CharRNNError, CorpusError, OptionError
 
@@ -44,6 +45,14 @@ if TYPE_CHECKING:
     help="What to do with characters of the prime that the model does not know.",
 )
 @click.option("--samples", type=int, default=1, help="Texts to write.")
+@click.option(
+    "--clamp",
+    "clamps",
+    multiple=True,
+    metavar="UNIT=VALUE",
+    help="Hold a cell at a value while reading and writing, such as L1:42=0.9: its tanh(c) where "
+    "it has a c, else its h, from -1 to 1; repeatable.  [default: none]",
+)
 def sample(
     checkpoint: Path | None,
     length: int,
@@ -53,6 +62,7 @@ def sample(
     prime_file: str | None,
     unknown: Literal["error", "skip"],
     samples: int,
+    clamps: tuple[str, ...],
 ) -> None:
     """Write text with a trained model, to standard output, as it comes."""
     from charrnn.checkpoint import newest_checkpoint
@@ -75,8 +85,21 @@ def sample(
         seed=seed,
         prime=prime_ids,
         samples=samples,
+        clamp=dict(parsed_clamp(item, model) for item in clamps),
     )
     write_quietly(texts(model, stream, prime_ids, samples))
+
+
+def parsed_clamp(item: str, model: "Model") -> tuple[tuple[int, int], float]:
+    """The place of a unit and its value, of UNIT=VALUE."""
+    from charrnn.cli.shown import parsed_unit
+
+    name, _, value = item.partition("=")
+    unit = parsed_unit(name, model.network.config)
+    try:
+        return unit, float(value)
+    except ValueError as error:
+        raise OptionError(f"--clamp {harmless(item)} has no value: give UNIT=VALUE") from error
 
 
 def encoded_prime(

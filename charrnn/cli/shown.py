@@ -1,7 +1,14 @@
-"""Numbers and texts as people read them."""
+"""Numbers and texts as people read and write them."""
 
 import math
+import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from charrnn.errors import OptionError
+
+if TYPE_CHECKING:
+    from charrnn.network import NetworkConfig
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 
@@ -40,4 +47,17 @@ def sparkline(values: Sequence[float]) -> str:
     return "".join(
         BLOCKS[int((value - low) * scale + 0.5)] if math.isfinite(value) else " "
         for value in values
+    )
+
+
+def parsed_unit(wanted: str, config: "NetworkConfig") -> tuple[int, int]:
+    """Layer and unit of such as L1:42. Raises OptionError for one that is not there."""
+    match = re.fullmatch(r"[Ll]?(\d{1,9}):(\d{1,9})", wanted.strip())
+    if match:
+        layer, unit = map(int, match.groups())
+        if layer < config.layers and unit < config.hidden_size:
+            return layer, unit
+    raise OptionError(
+        f"there is no unit {harmless(wanted)}: name one from L0:0 to "
+        f"L{config.layers - 1}:{config.hidden_size - 1}"
     )

@@ -6,7 +6,8 @@ the second. A claim needs all of these:
 
     size       |score| ≥ 0.5 on the second half, with the sign of the first
     chance     p < 0.05, by a null in which slow signals keep their slowness (see `Null`)
-    training   a larger |score| than any unit of networks of the same shape with fresh weights
+    training   a clearly larger |score| than any unit of networks of the same shape with fresh
+               weights (see `bar`)
 
 It is one of a *state cell* if the score also holds among characters that are alike, else of a
 *character detector*.
@@ -40,6 +41,9 @@ CHANCE = 0.05
 WITHIN = 0.25
 """Score among equal characters from which a unit is a state cell: half of what a claim needs, since
 what a character alone tells is gone."""
+MARGIN, GAP = 0.2, 0.75
+"""What a claim has to have beyond the best of fresh networks: this much of the score, or this share
+of what is missing to 1, whichever is less."""
 EPISODES = 20
 """Runs of a flag in each half, at least."""
 FAR = 2000
@@ -182,8 +186,8 @@ def _judged(
         reason = "there is too little text to test"
     elif p >= CHANCE:
         reason = f"p is not below {CHANCE}"
-    elif abs(found) <= twins:
-        reason = "fresh networks do as well"
+    elif abs(found) < bar(twins):
+        reason = "fresh networks do nearly as well"
     else:
         track = second.track(number)
         within = within_groups(second.values[:, unit], track, second.symbols)
@@ -194,6 +198,15 @@ def _judged(
             threshold = best_threshold(first.values[:, unit], flag, sign)
             shared = overlap(second.values[:, unit], second.flags[:, number], sign, threshold)
     return Finding(unit, feature, chosen, found, p, twins, within, shared, threshold, label, reason)
+
+
+def bar(twins: float) -> float:
+    """The |score| that a claim needs where the best unit of a few fresh networks has `twins`.
+
+    A fresh network is one more of their kind: its best unit beats those of five others in one case
+    of six, so to be better is not enough.
+    """
+    return twins + min(MARGIN, GAP * (1 - twins))
 
 
 class Null:

@@ -1,0 +1,60 @@
+"""Colours for values between −1 and 1, and for probabilities."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Color = tuple[int, int, int]
+"""Red, green and blue, 0 to 255."""
+
+PALETTES: Mapping[str, tuple[Color, Color, Color]] = MappingProxyType(
+    {
+        "blue-red": ((33, 102, 172), (247, 247, 247), (178, 24, 43)),
+        "karpathy": ((60, 120, 255), (255, 255, 255), (0, 170, 60)),
+    }
+)
+"""The colours of −1, 0 and 1: blue and red can be told apart by everybody; green for excited and
+blue for quiet are the colours of Karpathy (2015)."""
+DARK_MIDDLE: Color = (36, 36, 40)
+"""The colour of 0 on a dark page."""
+CERTAIN: Color = (200, 20, 20)
+"""The colour of a probability of 1; that of 0 is the ground."""
+
+
+def color(value: float, palette: str, *, dark: bool = False) -> Color:
+    """The colour of a value between −1 and 1, mixed from its end and the middle."""
+    low, middle, high = PALETTES[palette]
+    if dark:
+        middle = DARK_MIDDLE
+    return mix(middle, high if value >= 0 else low, min(abs(value), 1.0))
+
+
+def probability_color(p: float, ground: Color = (255, 255, 255)) -> Color:
+    """The shade of red of a probability; its root, so that small ones can be told apart as well."""
+    return mix(ground, CERTAIN, float(min(max(p, 0.0), 1.0)) ** 0.5)
+
+
+def mix(one: Color, other: Color, share: float) -> Color:
+    """`share` of the other color, the rest of the one."""
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
+    return red, green, blue
+
+
+def ink(ground: Color) -> Color:
+    """Black or white, whichever can be read better on the ground (relative luminance of WCAG 2)."""
+    return (0, 0, 0) if luminance(ground) > 0.179 else (255, 255, 255)
+
+
+def luminance(ground: Color) -> float:
+    """Relative luminance, 0 to 1, as WCAG 2 defines it."""
+    channels: NDArray[np.float64] = np.array(ground) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return float(linear @ np.array([0.2126, 0.7152, 0.0722]))
+
+
+def quantized(values: ArrayLike) -> NDArray[np.int8]:
+    """Values in [−1, 1] as whole numbers from −127 to 127."""
+    whole: NDArray[np.int8] = np.rint(np.clip(values, -1, 1) * 127.0).astype(np.int8)
+    return whole

@@ -1,0 +1,75 @@
+"""Reports on neurons that are made up, for what shows them."""
+
+from typing import Any
+
+import numpy as np
+
+from charrnn.render.report import (
+    Claim,
+    Effect,
+    FeatureTrack,
+    Moment,
+    Report,
+    Saturation,
+    ShownUnit,
+)
+from charrnn.render.symbols import shown
+
+HOSTILE = (
+    "</script><script>document.title='owned'</script>\n"
+    "<img src=x onerror=\"document.title='owned'\">\n"
+    "<!-- & &amp; \x00\x1b[31m\t\r\n"
+    "\u202eevil\u202c\u2066x\u2069 \u2028\u2029 e\u0301 🙂 𝄞 \ud800 ]]>\n"
+)
+
+
+def report(text: str = 'He said "no".\n' * 4, units: int = 3, **changes: Any) -> Report:
+    """A report on a text, with a few units of one layer."""
+    rng = np.random.default_rng(131)
+    N = len(text)
+    quotes = np.cumsum([character == '"' for character in text]) % 2 == 1
+    effect = Effect(0.01, 0.005, 0.02, 0.1, 0.05, 0.2, used=True)
+    claims = [
+        Claim("quotes", "flag", 0.9, 0.8, 0.7, 0.005, 0.3, "state cell", "", effect),
+        Claim("line position", "number", -0.6, -0.5, None, 0.01, 0.2, "state cell", "", None),
+        Claim("quotes", "flag", 0.1, None, None, None, 0.3, "unexplained", "too small", None),
+    ]
+    moment = Moment(0.9, "bef<ore", "&", "after</b>")
+    shown_units = [
+        ShownUnit(
+            layer=0,
+            unit=unit,
+            values=rng.uniform(-1, 1, N).astype(np.float32),
+            claim=claims[unit % 3],
+            histogram_on=rng.integers(9, size=40).tolist(),
+            histogram_off=rng.integers(9, size=40).tolist(),
+            highest=[moment] * 10,
+            lowest=[moment] * 10,
+        )
+        for unit in range(units)
+    ]
+    characters = [shown(character) for character in text]
+    values: dict[str, Any] = {
+        "title": "a.npz: a.txt",
+        "model": {"cell": "lstm", "layers": 1, "hidden_size": units, "weights": 1234},
+        "state": "tanh(c)",
+        "characters": characters,
+        "ends_line": [character == "\n" for character in text],
+        "predictions": [
+            [(symbol, p) for symbol, p in zip("e<&·↵", (0.6, 0.2, 0.1, 0.05, 0.01), strict=True)]
+            for _ in text
+        ],
+        "units": shown_units,
+        "features": [
+            FeatureTrack("quotes", "flag", "in quotes", quotes.astype(np.float32)),
+            FeatureTrack("line position", "number", "", np.arange(N, dtype=np.float32) % 14),
+        ],
+        "table": [
+            (unit.layer, unit.unit, claims[number % 3]) for number, unit in enumerate(shown_units)
+        ],
+        "saturation": [Saturation(0, gate, rng.random(units), rng.random(units)) for gate in "ifo"],
+        "explained": 0.5,
+        "notes": ["a note <b>"],
+        "palette": "blue-red",
+    }
+    return Report(**values | changes)
