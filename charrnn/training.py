@@ -71,6 +71,8 @@ class Trainer:
             raise OptionError(f"{wish} goes by the held-out text: give --validation-fraction some")
         self.stretched = False
         """Whether the budget was changed in the middle of the run, and with it the schedule."""
+        self.new_symbols: list[str] | None = None
+        """The names of symbols that the model to begin with did not know, if there was one."""
         self.stop_requested = False
         self.step = 0
         self.seconds = 0.0
@@ -126,8 +128,16 @@ class Trainer:
         symbols of `corpus` that it does not know. Raises OptionError where one has learned bytes,
         and the other has characters."""
         rng = np.random.default_rng(options.seed)
-        network, corpus = extended(checkpoint.network(), checkpoint.vocabulary, corpus, rng)
-        return cls(network, corpus, options, output)
+        before = checkpoint.vocabulary
+        new = [
+            corpus.vocabulary.symbol(id)
+            for id, symbol in enumerate(corpus.vocabulary.symbols)
+            if symbol not in before.symbols
+        ]
+        network, corpus = extended(checkpoint.network(), before, corpus, rng)
+        trainer = cls(network, corpus, options, output)
+        trainer.new_symbols = new
+        return trainer
 
     @classmethod
     def resume(

@@ -464,3 +464,50 @@ def test_every_optimizer_trains_and_resumes(optimizer: str) -> None:
         f"--optimizer adam does not fit the training to be resumed, which has {optimizer}"
         in refused.errors
     )
+
+
+# A trained model learns another text
+
+
+def test_a_training_begins_with_a_trained_model() -> None:
+    succeed("train", "a.txt", *SMALL, "--epochs", "3", "-q")
+    write("b.txt", TEXT + "\u00fc\u00df" * 9)
+    outcome = succeed("train", "b.txt", "--init-from", "a.npz", "--epochs", "1", "--threads", "1")
+    (line,) = [
+        line for line in outcome.lines if line.startswith("beginning with a trained model; ")
+    ]
+    assert line.endswith("2 characters of this text are new to it: '\u00df', '\u00fc'")
+    assert header("b.npz")["network"] == header("a.npz")["network"] | {"vocabulary_size": 25}
+    again = succeed("train", "a.txt", "--init-from", "b.npz", "-o", "c.npz", "--epochs", "0.1")
+    assert "beginning with a trained model; it knows every character of this text" in again.lines
+    assert "\u00fc" in succeed("sample", "-c", "c.npz", "--prime", "\u00fc", "-n", "1").text
+
+
+def test_a_training_from_a_model_that_does_not_fit() -> None:
+    succeed("train", "a.txt", *SMALL, "--epochs", "0.1", "-q")
+    message = refuse("train", "a.txt", "-o", "b.npz", "--init-from", "a.npz", "--bytes")
+    assert message.endswith("leave out --bytes")
+    message = refuse("train", "a.txt", "-o", "b.npz", "--init-from", "a.npz", "--hidden-size", "9")
+    assert message.startswith("--hidden-size 9 does not fit a.npz, which has 8")
+    assert "cannot read no.npz" in refuse("train", "a.txt", "-o", "b.npz", "--init-from", "no.npz")
+    outcome = call("train", "a.txt", "--resume", "--init-from", "a.npz")
+    assert outcome.code == 2
+    assert "--init-from begins a training, --resume goes on with one" in outcome.errors
+
+
+def test_an_early_end_and_a_test_part_are_told() -> None:
+    outcome = succeed(
+        "train", "a.txt", *SMALL, "--epochs", "60", "--learning-rate", "0.1", "--patience", "1",
+        "--test-fraction", "0.1",
+    )  # fmt: skip
+    assert "1 looks in a row at the held-out text brought nothing better" in outcome.errors
+    assert re.search(r"finished after .*; validation loss .*; test loss \d.* nats", outcome.errors)
+    assert saved_step("a.npz") < 60 * WINDOWS * 0.8
+
+
+def test_an_explosion_is_told() -> None:
+    outcome = call(
+        "train", "a.txt", *SMALL, "--epochs", "3", "--learning-rate", "1e38", "--clip", "0"
+    )
+    assert outcome.code == 1
+    assert re.search(r"back to step \d+, with a learning rate of at most 5e\+37", outcome.errors)

@@ -84,6 +84,8 @@ def introduction(trainer: Trainer, wished: TrainingOptions, chosen: str) -> Iter
         f"{trainer.network.parameters.size:,} weights; "
         f"{counted(options.threads, 'thread')}"
     )
+    if trainer.new_symbols is not None:
+        yield f"beginning with a trained model; {novelties(trainer.new_symbols)}"
     if chosen:
         yield f"chosen for this text and time: {chosen}"
     batch, steps = trainer.batches.batch, trainer.batches.steps
@@ -122,6 +124,14 @@ def conclusion(event: Event, trainer: Trainer, resume_command: str) -> Iterator[
             )
         yield f"finished after step {event.step:,} in {clock(event.seconds)}{measured}"
         yield f"saved to {event.path}; write with: charrnn sample -c {event.path}"
+
+
+def novelties(symbols: list[str]) -> str:
+    """What of a text is new to a trained model."""
+    if not symbols:
+        return "it knows every character of this text"
+    named = ", ".join(symbols[:10]) + (" …" if len(symbols) > 10 else "")
+    return f"{counted(len(symbols), 'character')} of this text are new to it: {named}"
 
 
 def rescued(event: Rescued) -> str:
