@@ -1,16 +1,18 @@
 """A trained model as a library user holds it."""
 
 import codecs
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.checkpoint import Checkpoint, read_checkpoint
+from charrnn.choice import Choice
+from charrnn.ending import Ending
 from charrnn.errors import OptionError
 from charrnn.network import IdArray, Network, NetworkConfig
-from charrnn.sampling import Sampler, check_temperature, generate
+from charrnn.sampling import Sampler, generate
 from charrnn.vocabulary import Vocabulary
 
 Text = str | bytes
@@ -33,17 +35,37 @@ class Model:
         length: int = 500,
         *,
         temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        min_p: float = 0.0,
+        suppress: Text = "",
+        allow: Text | None = None,
+        stop: Sequence[Text] = (),
         seed: int | None = None,
         prime: Text = "",
     ) -> str:
         """Text of `length` characters that goes on from `prime`, which is not part of it.
 
         Temperatures below 1 write more safely, above 1 more wildly, 0 always takes the most
-        probable character. The same seed gives the same text; None gives another each time. A model
-        of bytes counts bytes. Raises OptionError for a length, temperature or seed that makes no
-        sense, and UnknownSymbolError for a prime with symbols the model has never seen.
+        probable character; `top_k`, `top_p` and `min_p` leave out improbable ones
+        (`charrnn.choice`). Characters in `suppress` are never written, and none but those of
+        `allow`, if it is given. The text ends before any of `stop`. The same seed gives the same
+        text; None gives another each time. A model of bytes counts bytes. Raises OptionError for
+        values that make no sense, and UnknownSymbolError for a prime with symbols the model has
+        never seen.
         """
-        pieces = self.stream(length, temperature=temperature, seed=seed, prime=prime)
+        pieces = self.stream(
+            length,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            min_p=min_p,
+            suppress=suppress,
+            allow=allow,
+            stop=stop,
+            seed=seed,
+            prime=prime,
+        )
         return "".join(pieces)
 
     def stream(
@@ -51,23 +73,57 @@ class Model:
         length: int | None = None,
         *,
         temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        min_p: float = 0.0,
+        suppress: Text = "",
+        allow: Text | None = None,
+        stop: Sequence[Text] = (),
         seed: int | None = None,
         prime: Text = "",
     ) -> Iterator[str]:
-        """The same as `sample`, character by character; without a length it never ends."""
+        """The same as `sample`, piece by piece; without a length it never ends."""
+        forbidden = self.forbidden(suppress, allow)
         drawn = self.sample_ids(
-            length, temperature=temperature, seed=seed, prime=self.vocabulary.encode(prime)
+            length,
+            choice=Choice(temperature, top_k, top_p, min_p, forbidden),
+            seed=seed,
+            prime=self.vocabulary.encode(prime),
         )
+        pieces = ended(drawn, self.ending(stop))
         if not self.vocabulary.is_bytes:
-            return (self.vocabulary.decode(ids) for ids in drawn)
+            return (self.vocabulary.decode(ids) for ids in pieces)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        return (decoder.decode(self.vocabulary.decode_bytes(ids)) for ids in drawn)
+        return (decoder.decode(self.vocabulary.decode_bytes(ids)) for ids in pieces)
+
+    def forbidden(self, suppress: Text = "", allow: Text | None = None) -> NDArray[np.intp]:
+        """The ids of symbols that are not to be written. Raises OptionError if none is left."""
+        V = self.vocabulary.size
+        is_allowed = np.ones(V, np.bool_)
+        if allow is not None:
+            is_allowed[:] = False
+            is_allowed[self.vocabulary.encode(allow, unknown="skip")] = True
+        is_allowed[self.vocabulary.encode(suppress, unknown="skip")] = False
+        if not is_allowed.any():
+            raise OptionError("no character is left to write: suppress fewer, or allow more")
+        return np.flatnonzero(~is_allowed)
+
+    def ending(self, stop: Sequence[Text] = (), lines: int | None = None) -> Ending:
+        """What ends a text; a stop with symbols that the model does not know never comes."""
+        known = [self.vocabulary.encode(text, unknown="skip").tolist() for text in stop]
+        whole = [len(self._symbols(text)) for text in stop]
+        stops = [ids for ids, size in zip(known, whole, strict=True) if len(ids) == size]
+        newline = self._line_end().tolist()
+        return Ending(stops, lines=lines, newline=newline[0] if newline else None)
+
+    def _symbols(self, text: Text) -> Text:
+        return text.encode() if self.vocabulary.is_bytes and isinstance(text, str) else text
 
     def sample_ids(
         self,
         length: int | None = None,
         *,
-        temperature: float = 1.0,
+        choice: Choice | None = None,
         seed: int | None = None,
         prime: IdArray | None = None,
         samples: int = 1,
@@ -80,19 +136,18 @@ class Model:
         cells without a c. Raises OptionError for units that are not there, and for other values.
         """
         clamp = checked_clamp(clamp or {}, self.network.config)
-        check_temperature(temperature)
         if length is not None and length < 0:
             raise OptionError(f"a length of {length} makes no sense: give 0 or more")
         if samples < 1:
             raise OptionError(f"{samples} samples make no sense: give 1 or more")
         if seed is not None and seed < 0:
             raise OptionError(f"a seed of {seed} makes no sense: give 0 or more")
-        return self._sample_ids(length, temperature, seed, prime, samples, clamp)
+        return self._sample_ids(length, choice or Choice(), seed, prime, samples, clamp)
 
     def _sample_ids(
         self,
         length: int | None,
-        temperature: float,
+        choice: Choice,
         seed: int | None,
         prime: IdArray | None,
         samples: int,
@@ -101,7 +156,7 @@ class Model:
         sampler = Sampler(self.network, samples, clamp)
         sampler.prime(self._line_end() if prime is None or len(prime) == 0 else prime)
         rng = np.random.default_rng(seed)
-        yield from generate(sampler, rng, length=length, temperature=temperature)
+        yield from generate(sampler, rng, length=length, choice=choice)
 
     def _line_end(self) -> IdArray:
         newline = b"\n" if self.vocabulary.is_bytes else "\n"
@@ -125,6 +180,17 @@ class Model:
     def reset(self) -> None:
         """Forget what `step` has read."""
         self._stepper = None
+
+
+def ended(drawn: Iterator[NDArray[np.intp]], ending: Ending) -> Iterator[list[int]]:
+    """What of a single text is written, piece by piece; none of them is empty."""
+    for ids in drawn:
+        if piece := ending.push(int(ids[0])):
+            yield piece
+        if ending.is_over:
+            return
+    if piece := ending.rest():
+        yield piece
 
 
 LARGEST_CLAMP = 0.9999

@@ -1,12 +1,11 @@
 """One symbol after another: the network's own predictions, fed back to it."""
 
-import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.errors import OptionError
+from charrnn.choice import Choice
 from charrnn.network import IdArray, Network
 from charrnn.softmax import softmax
 from charrnn.stepper import Stepper
@@ -54,37 +53,18 @@ class Sampler:
         """What comes next, (V, S): each column sums to 1."""
         return softmax(self._logits)
 
-    def draw(self, rng: np.random.Generator, temperature: float) -> NDArray[np.intp]:
-        """Draw the next symbol of each stream (S,) from softmax(logits / temperature).
-
-        Temperature 0 takes the most probable symbol. Nothing is fed.
-        """
-        if temperature == 0:
-            best: NDArray[np.intp] = self._logits.argmax(axis=0)
-            return best
-        p = np.subtract(self._logits, self._logits.max(axis=0), dtype=np.float64)
-        with np.errstate(over="ignore"):  # −∞ will do: the probability is 0
-            p /= temperature
-        p = np.exp(p, out=p).cumsum(axis=0)
-        # the first symbol whose cumulative probability exceeds a number drawn from [0, 1)
-        drawn: NDArray[np.intp] = (p <= rng.random(p.shape[1]) * p[-1]).sum(axis=0)
-        return drawn
-
-
-def check_temperature(temperature: float) -> None:
-    """Raises OptionError unless the temperature is a number of at least 0."""
-    if not (math.isfinite(temperature) and temperature >= 0):
-        raise OptionError(f"a temperature of {temperature} makes no sense: give 0 or more")
+    def draw(self, rng: np.random.Generator, choice: Choice) -> NDArray[np.intp]:
+        """Draw the next symbol of each stream (S,) as `choice` says. Nothing is fed."""
+        return choice.draw(self._logits, rng)
 
 
 def generate(
-    sampler: Sampler, rng: np.random.Generator, *, length: int | None, temperature: float
+    sampler: Sampler, rng: np.random.Generator, *, length: int | None, choice: Choice
 ) -> Iterator[NDArray[np.intp]]:
     """Symbols (S,), one draw after another: `length` of them, or without end for None."""
-    check_temperature(temperature)
     count = 0
     while length is None or count < length:
-        ids = sampler.draw(rng, temperature)
+        ids = sampler.draw(rng, choice)
         yield ids
         sampler.feed(ids)
         count += 1

@@ -270,3 +270,56 @@ def test_a_prime_file_that_is_not_utf_8_says_where() -> None:
     write("prime.txt", "\ufeffline")
     message = refuse("sample", "-c", "english.npz", "--prime-file", "prime.txt")
     assert "U+FEFF" in message
+
+
+# What is chosen, and where it ends
+
+
+def test_only_what_is_allowed_is_written() -> None:
+    one = ("sample", "-c", "english.npz", "-n", "200", "--seed", "1")
+    assert set(succeed(*one, "--allow", "line").text) <= set("line\n")
+    assert not set(succeed(*one, "--suppress", "et ").text) & set("et ")
+    assert set(succeed(*one, "--allow", "li", "--suppress", "i").text) == set("l\n")
+    message = refuse(*one, "--allow", "\u5b57")
+    assert message == "no character is left to write: suppress fewer, or allow more"
+
+
+def test_the_most_probable_only() -> None:
+    one = ("sample", "-c", "english.npz", "-n", "60", "--seed", "1")
+    greedy = succeed(*one, "-t", "0").text
+    for rule in (("--top-k", "1"), ("--top-p", "1e-9"), ("--min-p", "1")):
+        assert succeed(*one, *rule).text == greedy
+    assert succeed(*one, "--top-k", "0", "--top-p", "1", "--min-p", "0").text == succeed(*one).text
+    for rule in (("--top-k", "-1"), ("--top-p", "0"), ("--min-p", "2")):
+        assert "makes no sense: give " in refuse(*one, *rule)
+
+
+def test_a_text_ends_before_a_stop() -> None:
+    one = ("sample", "-c", "english.npz", "-n", "300", "--seed", "5")
+    whole = succeed(*one).text
+    for stop, text in (("e", "e"), ("\\n", "\n"), ("he", "he"), ("never there", "never there")):
+        expected = whole[:-1].partition(text)[0] + "\n"
+        assert succeed(*one, "--stop", stop).text == expected
+    both = succeed(*one, "--stop", "i", "--stop", "e").text[:-1]
+    assert both == min((whole.partition(stop)[0] for stop in "ie"), key=len)
+
+
+def test_lines_end_a_text() -> None:
+    one = ("sample", "-c", "english.npz", "-n", "500", "--seed", "5")
+    whole = succeed(*one).text
+    assert succeed(*one, "--lines", "2").text == "".join(whole.splitlines(True)[:2]) + "\n"
+    assert "--lines" in usage_error(*map(str, one), "--lines", "0")
+
+
+def test_samples_end_each_for_itself() -> None:
+    one = ("sample", "-c", "english.npz", "-n", "200", "--seed", "5", "--samples", "3")
+    separator = r"^--- \d of 3 ---\n"
+    whole = re.split(separator, succeed(*one).text, flags=re.MULTILINE)[1:]
+    cut = re.split(separator, succeed(*one, "--stop", "e").text, flags=re.MULTILINE)[1:]
+    assert [text.rstrip("\n") for text in cut] == [
+        text.partition("e")[0].rstrip("\n") for text in whole
+    ]
+    endless = succeed(
+        "sample", "-c", "english.npz", "-n", "0", "--seed", "5", "--samples", "3", "--stop", "e"
+    )
+    assert endless.text == succeed(*one, "--stop", "e").text

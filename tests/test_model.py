@@ -148,7 +148,9 @@ def test_a_stream_that_is_not_read_to_its_end_leaves_the_threads_of_numpy_alone(
 )
 def test_options_that_make_no_sense(options: dict[str, Any], message: str) -> None:
     model = example()
-    for call in (model.sample, model.stream, model.sample_ids):
+    calls: list[Any] = [model.sample, model.stream]
+    calls += [model.sample_ids] if "temperature" not in options else []
+    for call in calls:
         with pytest.raises(OptionError, match=f"{message} makes no sense"):
             call(**options)
 
@@ -305,3 +307,25 @@ def test_a_model_of_a_checkpoint_has_its_best_weights(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="cannot read"):
         load(tmp_path / "a.npz")
+
+
+# --- what is chosen, and where it ends
+
+
+def test_rules_of_the_choice() -> None:
+    model = example()
+    free = model.sample(60, seed=1)
+    assert model.sample(60, seed=1, top_k=1) == model.sample(60, temperature=0)
+    letters = sorted(set(free))
+    assert letters[0] not in model.sample(60, seed=1, suppress=letters[0])
+    assert set(model.sample(60, seed=1, allow="".join(letters[:2]))) <= set(letters[:2])
+    with pytest.raises(OptionError, match="no character is left to write"):
+        model.sample(5, allow="")
+
+
+def test_a_text_ends_before_a_stop() -> None:
+    model = example()
+    free = model.sample(200, seed=1)
+    stop = free[40:43]
+    assert model.sample(200, seed=1, stop=[stop]) == free.partition(stop)[0]
+    assert model.sample(200, seed=1, stop=["\u5b57"]) == free, "it never comes"

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from charrnn.choice import Choice
 from charrnn.errors import OptionError
 from charrnn.network import Network, NetworkConfig
 from charrnn.parameters import Array
-from charrnn.sampling import Sampler, check_temperature, generate
+from charrnn.sampling import Sampler, generate
 from reference import random_network
 
 CONFIG = NetworkConfig(vocabulary_size=7, hidden_size=5, layers=2)
@@ -121,7 +122,7 @@ def test_symbols_are_drawn_as_often_as_they_are_probable(temperature: float) -> 
     network, count = example(), 50_000
     sampler = Sampler(network, count)
     sampler.prime(PRIME)
-    drawn = sampler.draw(np.random.default_rng(85), temperature)
+    drawn = sampler.draw(np.random.default_rng(85), Choice(temperature))
     assert drawn.shape == (count,)
     expected = count * expected_probabilities(network, PRIME, temperature)
     found = np.bincount(drawn, minlength=7)
@@ -137,39 +138,39 @@ def test_temperature_0_takes_the_most_probable() -> None:
         sampler.feed(np.array([ids]))
         best = sampler.probabilities.argmax(axis=0)
         rng = np.random.default_rng(86)
-        assert sampler.draw(rng, 0).tolist() == best.tolist()
+        assert sampler.draw(rng, Choice(0)).tolist() == best.tolist()
         assert rng.random() == np.random.default_rng(86).random(), "nothing is left to chance"
 
 
 @pytest.mark.parametrize("temperature", [5e-324, 1e-308, 1e-100, 1e-3])
 def test_a_temperature_close_to_0_is_like_0(temperature: float) -> None:
     sampler = Sampler(saying([1.0, 3.0, 2.0, -5.0]), 1000)
-    assert set(sampler.draw(np.random.default_rng(87), temperature).tolist()) == {1}
+    assert set(sampler.draw(np.random.default_rng(87), Choice(temperature)).tolist()) == {1}
 
 
 def test_a_very_high_temperature_makes_all_alike() -> None:
     sampler = Sampler(saying([1.0, 30.0, 2.0, -5.0]), 8000)
-    found = np.bincount(sampler.draw(np.random.default_rng(88), 1e300))
+    found = np.bincount(sampler.draw(np.random.default_rng(88), Choice(1e300)))
     assert found.min() > 1800
 
 
 def test_large_logits_do_not_overflow() -> None:
     sampler = Sampler(saying([1e300, 1e300, -1e300]), 100)
     np.testing.assert_array_equal(sampler.probabilities[:, 0], [0.5, 0.5, 0])
-    assert set(sampler.draw(np.random.default_rng(89), 1.0).tolist()) == {0, 1}
+    assert set(sampler.draw(np.random.default_rng(89), Choice(1.0)).tolist()) == {0, 1}
 
 
 @pytest.mark.parametrize(("chance", "drawn"), [(0.0, 1), (0.2499, 1), (0.2501, 3), (1 - 2**-53, 3)])
 def test_what_is_impossible_is_never_drawn(chance: float, drawn: int) -> None:
     logits = [-1e6, math.log(1), -1e6, math.log(3), -1e6]
-    assert Sampler(saying(logits)).draw(Fixed(chance), 1.0).tolist() == [drawn]
+    assert Sampler(saying(logits)).draw(Fixed(chance), Choice(1.0)).tolist() == [drawn]
 
 
 def test_drawing_reads_nothing() -> None:
     sampler = Sampler(example(), 3)
     sampler.prime(PRIME)
     before = sampler.probabilities
-    sampler.draw(np.random.default_rng(90), 0.7)
+    sampler.draw(np.random.default_rng(90), Choice(0.7))
     np.testing.assert_array_equal(sampler.probabilities, before)
 
 
@@ -179,7 +180,7 @@ def test_drawing_reads_nothing() -> None:
 def written(seed: int, length: int, temperature: float = 1.0, samples: int = 3) -> NDArray[np.intp]:
     rng = np.random.default_rng(seed)
     return np.array(
-        list(generate(Sampler(example(), samples), rng, length=length, temperature=temperature))
+        list(generate(Sampler(example(), samples), rng, length=length, choice=Choice(temperature)))
     )
 
 
@@ -189,11 +190,11 @@ def test_each_symbol_is_drawn_and_then_read() -> None:
     by_hand.prime(PRIME)
     expected = []
     for _ in range(20):
-        expected.append(by_hand.draw(rng, 0.9))
+        expected.append(by_hand.draw(rng, Choice(0.9)))
         by_hand.feed(expected[-1])
     sampler = Sampler(network, 3)
     sampler.prime(PRIME)
-    drawn = list(generate(sampler, np.random.default_rng(91), length=20, temperature=0.9))
+    drawn = list(generate(sampler, np.random.default_rng(91), length=20, choice=Choice(0.9)))
     np.testing.assert_array_equal(drawn, expected)
     np.testing.assert_array_equal(sampler.probabilities, by_hand.probabilities)
 
@@ -215,18 +216,18 @@ def test_a_shorter_text_is_the_beginning_of_a_longer_one() -> None:
 def test_length() -> None:
     assert len(written(1, 0)) == 0
     assert len(written(1, 1)) == 1
-    endless = generate(Sampler(example()), np.random.default_rng(1), length=None, temperature=1)
+    endless = generate(Sampler(example()), np.random.default_rng(1), length=None, choice=Choice())
     assert len(list(itertools.islice(endless, 500))) == 500
 
 
 @pytest.mark.parametrize("temperature", [-1, -1e-9, math.nan, math.inf, -math.inf])
 def test_a_temperature_that_makes_no_sense(temperature: float) -> None:
     with pytest.raises(OptionError, match=f"temperature of {temperature} makes no sense"):
-        check_temperature(temperature)
+        Choice(temperature)
     with pytest.raises(OptionError):
         written(1, 5, temperature)
 
 
 @pytest.mark.parametrize("temperature", [0, 0.0, 1, 1e-300, 1e300])
 def test_a_temperature_that_makes_sense(temperature: float) -> None:
-    check_temperature(temperature)
+    Choice(temperature)

@@ -1,7 +1,7 @@
 """`charrnn sample`."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,6 +12,7 @@ from charrnn.cli.streams import discard
 from charrnn.errors import CharRNNError, CorpusError, OptionError
 
 if TYPE_CHECKING:
+    from charrnn.ending import Ending
     from charrnn.model import Model
     from charrnn.network import IdArray
 
@@ -30,6 +31,35 @@ if TYPE_CHECKING:
     type=float,
     default=1.0,
     help="Below 1 safer, above 1 wilder; 0 always takes the most probable character.",
+)
+@click.option(
+    "--top-k", type=int, default=0, help="Only the k most probable characters; 0 for all."
+)
+@click.option(
+    "--top-p",
+    type=float,
+    default=1.0,
+    help="Only the most probable characters that have this share together.",
+)
+@click.option(
+    "--min-p",
+    type=float,
+    default=0.0,
+    help="Only characters with this share of the most probable one's probability.",
+)
+@click.option(
+    "--suppress", default="", metavar="CHARS", help="Characters never to write.  [default: none]"
+)
+@click.option("--allow", metavar="CHARS", help="The only characters to write.  [default: all]")
+@click.option(
+    "--stop",
+    "stops",
+    multiple=True,
+    metavar="TEXT",
+    help="End a text before this one, in which \\n is a line end; repeatable.  [default: none]",
+)
+@click.option(
+    "--lines", type=click.IntRange(1), help="End a text after so many lines.  [default: no limit]"
 )
 @click.option("--seed", type=int, help="The same seed writes the same text.  [default: chance]")
 @click.option("--prime", help="Text to go on from; it is written first.")
@@ -57,6 +87,13 @@ def sample(
     checkpoint: Path | None,
     length: int,
     temperature: float,
+    top_k: int,
+    top_p: float,
+    min_p: float,
+    suppress: str,
+    allow: str | None,
+    stops: tuple[str, ...],
+    lines: int | None,
     seed: int | None,
     prime: str | None,
     prime_file: str | None,
@@ -66,12 +103,15 @@ def sample(
 ) -> None:
     """Write text with a trained model, to standard output, as it comes."""
     from charrnn.checkpoint import newest_checkpoint
+    from charrnn.choice import Choice
     from charrnn.model import load
 
     if prime is not None and prime_file is not None:
         raise click.UsageError("--prime and --prime-file exclude each other")
-    if samples > 1 and length == 0:
-        raise click.UsageError("--samples needs a --length: the first text would never end")
+    if samples > 1 and length == 0 and not (stops or lines):
+        raise click.UsageError(
+            "--samples needs a --length, --stop or --lines: the first text would never end"
+        )
     if seed is not None and seed < 0:
         raise OptionError(f"--seed must be 0 or more, not {seed}")
     if checkpoint is None:
@@ -81,13 +121,15 @@ def sample(
     prime_ids = encoded_prime(model, prime, prime_file, unknown)
     stream = model.sample_ids(
         length or None if length >= 0 else length,
-        temperature=temperature,
+        choice=Choice(temperature, top_k, top_p, min_p, model.forbidden(suppress, allow)),
         seed=seed,
         prime=prime_ids,
         samples=samples,
         clamp=dict(parsed_clamp(item, model) for item in clamps),
     )
-    write_quietly(texts(model, stream, prime_ids, samples))
+    stop = [text.replace("\\n", "\n") for text in stops]
+    endings = [model.ending(stop, lines) for _ in range(samples)]
+    write_quietly(texts(model, stream, prime_ids, endings))
 
 
 def parsed_clamp(item: str, model: "Model") -> tuple[tuple[int, int], float]:
@@ -134,21 +176,27 @@ def read_prime(path: str) -> bytes:
         raise CorpusError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def texts(model: "Model", stream: Iterator[Any], prime: "IdArray", samples: int) -> Iterator[bytes]:
+def texts(
+    model: "Model", stream: Iterator[Any], prime: "IdArray", endings: Sequence["Ending"]
+) -> Iterator[bytes]:
     """The output, piece by piece: the first text as it comes, the others after it."""
-    others: list[Any] = []
+    samples = len(endings)
+    others: list[list[int]] = [[] for _ in endings[1:]]
     decode = model.vocabulary.decode_bytes
     if samples > 1:
         yield f"--- 1 of {samples} ---\n".encode()
     yield decode(prime)
     for ids in stream:
-        yield decode(ids[:1])
-        if samples > 1:
-            others.append(ids[1:])
-    for index in range(samples - 1):
+        yield decode(endings[0].push(int(ids[0])))
+        for text, ending, id in zip(others, endings[1:], ids[1:].tolist(), strict=True):
+            text += ending.push(id)
+        if all(ending.is_over for ending in endings):
+            break
+    yield decode(endings[0].rest())
+    for index, (text, ending) in enumerate(zip(others, endings[1:], strict=True)):
         yield f"\n--- {index + 2} of {samples} ---\n".encode()
         yield decode(prime)
-        yield decode([ids[index] for ids in others])
+        yield decode(text + ending.rest())
     yield b"\n"
 
 
