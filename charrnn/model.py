@@ -113,7 +113,7 @@ class Model:
         known = [self.vocabulary.encode(text, unknown="skip").tolist() for text in stop]
         whole = [len(self._symbols(text)) for text in stop]
         stops = [ids for ids, size in zip(known, whole, strict=True) if len(ids) == size]
-        newline = self._line_end().tolist()
+        newline = self.line_end().tolist()
         return Ending(stops, lines=lines, newline=newline[0] if newline else None)
 
     def _symbols(self, text: Text) -> Text:
@@ -154,11 +154,12 @@ class Model:
         clamp: Mapping[tuple[int, int], float],
     ) -> Iterator[NDArray[np.intp]]:
         sampler = Sampler(self.network, samples, clamp)
-        sampler.prime(self._line_end() if prime is None or len(prime) == 0 else prime)
+        sampler.prime(self.line_end() if prime is None or len(prime) == 0 else prime)
         rng = np.random.default_rng(seed)
         yield from generate(sampler, rng, length=length, choice=choice)
 
-    def _line_end(self) -> IdArray:
+    def line_end(self) -> IdArray:
+        """The id of a line end (1,), or none (0,) where the model does not know it."""
         newline = b"\n" if self.vocabulary.is_bytes else "\n"
         return self.vocabulary.encode(newline, unknown="skip")
 

@@ -9,6 +9,7 @@ import click
 import charrnn
 from charrnn.cli.info import info
 from charrnn.cli.sample import sample
+from charrnn.cli.score import score
 from charrnn.cli.streams import occupy_closed
 from charrnn.cli.train import train
 from charrnn.cli.visualize import visualize_neurons
@@ -46,12 +47,13 @@ def main() -> None:
     \b
     charrnn train war_and_peace.txt      learn; writes war_and_peace.npz
     charrnn sample --temperature 0.8     write, with the newest model of this folder
+    charrnn score letter.txt             how well that model explains a text
     charrnn visualize-neurons            see what its cells do while it reads
     charrnn info                         what that model is, and how it was trained
     """
     occupy_closed()
 
 
-for command in (train, sample, visualize_neurons, info):
+for command in (train, sample, score, visualize_neurons, info):
     command.context_settings = CONTEXT  # of its own, in case it is called without the group
     main.add_command(command)

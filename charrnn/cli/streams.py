@@ -1,7 +1,11 @@
 """Standard streams that are full, closed, or no longer read by anybody."""
 
 import os
+import sys
+from collections.abc import Iterable
 from typing import IO, Any
+
+from charrnn.errors import CharRNNError
 
 
 def occupy_closed() -> None:
@@ -21,3 +25,16 @@ def discard(stream: IO[Any]) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
+
+
+def emit(pieces: Iterable[str]) -> None:
+    """Write to standard output, without noise when its reader goes away."""
+    if sys.stdout is None:
+        raise CharRNNError("standard output is closed: there is nowhere to write to")
+    try:
+        for piece in pieces:
+            sys.stdout.write(piece)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard(sys.stdout)
+        sys.exit(0)

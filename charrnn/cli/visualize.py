@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from charrnn.cli.shown import harmless, parsed_unit
-from charrnn.cli.streams import discard
+from charrnn.cli.streams import discard, emit
 from charrnn.errors import CharRNNError, CorpusError, OptionError
 
 if TYPE_CHECKING:
@@ -408,16 +408,3 @@ def table(report: "Report", rows: int) -> Iterator[str]:
 
 def number(value: float | None, form: str) -> str:
     return "" if value is None or value != value else format(value, form)
-
-
-def emit(pieces: Iterator[str] | Sequence[str]) -> None:
-    """Write to standard output, without noise when its reader goes away."""
-    if sys.stdout is None:
-        raise CharRNNError("standard output is closed: there is nowhere to write to")
-    try:
-        for piece in pieces:
-            sys.stdout.write(piece)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        discard(sys.stdout)
-        sys.exit(0)
