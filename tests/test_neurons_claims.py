@@ -135,6 +135,12 @@ def test_better_than_fresh_networks_is_not_enough() -> None:
     assert finding.reason == "fresh networks do nearly as well"
 
 
+def test_a_feature_that_fresh_networks_follow_gives_way_to_one_that_they_do_not() -> None:
+    sizes = np.array([[0.99, 0.7, 0.6], [0.99, 0.4, 0.45], [0.999, 0.7, 0.6]], np.float32)
+    twins = np.array([0.98, 0.3, 0.3])
+    assert claims.best_features(sizes, twins).tolist() == [1, 0, 0]
+
+
 def test_a_rare_feature_is_skipped_and_said_so() -> None:
     first, second = half(1), half(2)
     second.flags[:, 0] = False

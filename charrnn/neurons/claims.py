@@ -1,8 +1,9 @@
 """Which units follow which features, and which of that may be claimed.
 
-A claim is made of a unit and the feature that it follows best. What is chosen (the feature, the
-sign, a threshold) is chosen on the first half of a text, and every number that is shown comes from
-the second. A claim needs all of these:
+A claim is made of a unit and one feature: the one that it follows best, of those that it follows
+better than fresh networks do, if there are any. What is chosen (the feature, the sign, a threshold)
+is chosen on the first half of a text, and every number that is shown comes from the second. A claim
+needs all of these:
 
     size       |score| ≥ 0.5 on the second half, with the sign of the first
     chance     p < 0.05, by a null in which slow signals keep their slowness (see `Null`)
@@ -158,7 +159,7 @@ def find(
             scores = np.abs(score(kept.values, kept.flags, kept.numbers))
             best_of_twins = np.maximum(best_of_twins, scores.max(axis=0))
     findings = []
-    for unit, feature in enumerate(np.abs(chosen).argmax(axis=1)):
+    for unit, feature in enumerate(best_features(np.abs(chosen), best_of_twins)):
         numbers = (
             float(chosen[unit, feature]),
             float(null.scores[unit, feature]),
@@ -167,6 +168,15 @@ def find(
         )
         findings.append(_judged(unit, features[feature], int(feature), numbers, first, second))
     return Findings(findings, skipped, null.mismatches)
+
+
+def best_features(sizes: Floats, twins: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The feature of each unit (U,), by the |scores| (U, F) on the first half: the largest of those
+    that could be claimed, with the best of fresh networks (F,), or else the largest of all."""
+    bars = np.array([max(bar(float(best)), SIZE) for best in twins])
+    # a score that could be claimed comes before all others
+    best: NDArray[np.intp] = (sizes + 2 * (sizes >= bars)).argmax(axis=1)
+    return best
 
 
 def _judged(
