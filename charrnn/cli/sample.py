@@ -1,7 +1,7 @@
 """`charrnn sample`."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -128,8 +128,7 @@ def sample(
         clamp=dict(parsed_clamp(item, model) for item in clamps),
     )
     stop = [text.replace("\\n", "\n") for text in stops]
-    endings = [model.ending(stop, lines) for _ in range(samples)]
-    write_quietly(texts(model, stream, prime_ids, endings))
+    write_quietly(texts(model, stream, prime_ids, samples, lambda: model.ending(stop, lines)))
 
 
 def parsed_clamp(item: str, model: "Model") -> tuple[tuple[int, int], float]:
@@ -177,26 +176,34 @@ def read_prime(path: str) -> bytes:
 
 
 def texts(
-    model: "Model", stream: Iterator[Any], prime: "IdArray", endings: Sequence["Ending"]
+    model: "Model",
+    stream: Iterator[Any],
+    prime: "IdArray",
+    samples: int,
+    new_ending: Callable[[], "Ending"],
 ) -> Iterator[bytes]:
     """The output, piece by piece: the first text as it comes, the others after it."""
-    samples = len(endings)
-    others: list[list[int]] = [[] for _ in endings[1:]]
     decode = model.vocabulary.decode_bytes
     if samples > 1:
         yield f"--- 1 of {samples} ---\n".encode()
     yield decode(prime)
+    first = new_ending()
+    others: list[tuple[Ending, list[int]]] = []
     for ids in stream:
-        yield decode(endings[0].push(int(ids[0])))
-        for text, ending, id in zip(others, endings[1:], ids[1:].tolist(), strict=True):
+        if len(others) < samples - 1:  # not before it is clear that there is room for so many
+            others = [(new_ending(), []) for _ in range(samples - 1)]
+        yield decode(first.push(int(ids[0])))
+        for (ending, text), id in zip(others, ids[1:].tolist(), strict=True):
             text += ending.push(id)
-        if all(ending.is_over for ending in endings):
+        if first.is_over and all(ending.is_over for ending, _ in others):
             break
-    yield decode(endings[0].rest())
-    for index, (text, ending) in enumerate(zip(others, endings[1:], strict=True)):
+    yield decode(first.rest())
+    for index in range(samples - 1):
         yield f"\n--- {index + 2} of {samples} ---\n".encode()
         yield decode(prime)
-        yield decode(text + ending.rest())
+        if others:  # without a length there is nothing to write
+            ending, text = others[index]
+            yield decode(text + ending.rest())
     yield b"\n"
 
 
