@@ -1,5 +1,6 @@
 """The page in a browser: Chromium without a screen, through Playwright."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,6 +49,10 @@ class Opened:
         assert self.complaints == []
         assert [url.partition(":")[0] for url in self.requests] == ["file"]
 
+    def wait_for(self, element: str, text: str | re.Pattern[str]) -> None:
+        """What an action leads to may come a moment after it: a link's, for one, is an event."""
+        playwright.expect(self.tab.locator(element)).to_have_text(text)
+
     def grounds(self) -> list[str]:
         found: list[str] = self.tab.evaluate(
             "[...document.querySelectorAll('#text .c')]"
@@ -70,6 +75,7 @@ def test_colours_are_the_values(browser: Any, tmp_path: Path, scheme: str, palet
     opened = Opened(browser, tmp_path, shown, color_scheme=scheme)
     assert len(opened.grounds()) == len(TEXT) > 50
     for unit in range(3):
+        opened.wait_for("#which", f"L0:{unit}")
         assert opened.grounds() == expected(shown, unit, dark=scheme == "dark")
         opened.tab.focus("#text")
         opened.tab.keyboard.press("ArrowDown")
@@ -83,7 +89,7 @@ def test_the_keyboard_is_enough(browser: Any, tmp_path: Path) -> None:
     tab.focus("#text")
     for _ in range(3):
         tab.keyboard.press("ArrowRight")
-    assert tab.inner_text("#place") == f"4 of {len(TEXT)}"
+    opened.wait_for("#place", f"4 of {len(TEXT)}")
     assert tab.inner_text("#character") == shown.characters[3]
     sign = "−" if shown.units[0].values[3] < 0 else "+"
     assert tab.inner_text("#value").startswith(sign)
@@ -91,15 +97,15 @@ def test_the_keyboard_is_enough(browser: Any, tmp_path: Path) -> None:
     assert [row.split()[0] for row in rows] == ["e", "<", "&", "·", "↵"]
     assert "60.0 %" in rows[0]
     tab.keyboard.press("ArrowDown")
-    assert tab.inner_text("#which") == "L0:1"
+    opened.wait_for("#which", "L0:1")
     assert tab.url.endswith("#L0:1")
     assert "line position" in tab.inner_text("#about")
     tab.keyboard.press("/")
     tab.keyboard.type("0:2")
-    assert tab.locator("#units button").count() == 1
+    playwright.expect(tab.locator("#units button")).to_have_count(1)
     tab.keyboard.press("Tab")
     tab.keyboard.press("Enter")
-    assert tab.inner_text("#which") == "L0:2"
+    opened.wait_for("#which", "L0:2")
     assert np.isclose(len(opened.grounds()), len(TEXT))
     opened.check()
 
@@ -107,8 +113,8 @@ def test_the_keyboard_is_enough(browser: Any, tmp_path: Path) -> None:
 def test_pointing_at_a_character(browser: Any, tmp_path: Path) -> None:
     opened = Opened(browser, tmp_path, report(TEXT))
     opened.tab.locator("#text .c").nth(9).hover()
-    assert opened.tab.inner_text("#place") == f"10 of {len(TEXT)}"
-    assert "quotes" in opened.tab.inner_text("#follows")
+    opened.wait_for("#place", f"10 of {len(TEXT)}")
+    opened.wait_for("#follows", re.compile("quotes"))
     opened.check()
 
 
@@ -116,14 +122,16 @@ def test_links_search_pictures(browser: Any, tmp_path: Path) -> None:
     opened = Opened(browser, tmp_path, report(TEXT))
     tab = opened.tab
     tab.locator("table a", has_text="L0:1").first.click()
-    assert tab.inner_text("#which") == "L0:1"
+    opened.wait_for("#which", "L0:1")
     assert tab.locator("#histogram rect").count() == 80
     assert tab.locator("#scatter circle").count() == 3
     assert tab.locator("#highest li").count() == tab.locator("#lowest li").count() == 10
     tab.select_option("#gate", "2")
-    assert "gate o" in tab.get_attribute("#scatter svg", "aria-label")
+    playwright.expect(tab.locator("#scatter svg")).to_have_attribute(
+        "aria-label", re.compile("gate o")
+    )
     tab.click("#theme")
-    assert tab.evaluate("document.documentElement.dataset.theme") == "dark"
+    playwright.expect(tab.locator("html")).to_have_attribute("data-theme", "dark")
     opened.check()
 
 
@@ -142,6 +150,7 @@ def test_hostile_text_does_nothing(browser: Any, tmp_path: Path) -> None:
     opened.tab.focus("#text")
     for _ in HOSTILE:
         opened.tab.keyboard.press("ArrowRight")
+    opened.wait_for("#place", f"{len(HOSTILE)} of {len(HOSTILE)}")
     assert opened.tab.title() == "a.npz: a.txt · neurons"
     found = opened.tab.locator("#text .c").all_text_contents()
     assert found == shown.characters
