@@ -13,7 +13,9 @@ all of it is on the disk, so that there is always a whole one.
 """
 
 import contextlib
+import io
 import json
+import math
 import os
 import struct
 import tempfile
@@ -21,17 +23,25 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from charrnn.errors import CheckpointError, OptionError
+from charrnn.lock import partial_pattern
 from charrnn.network import Network, NetworkConfig
 from charrnn.parameters import Array, Parameters
 from charrnn.vocabulary import Vocabulary
 
 FORMAT = "charrnn"
 VERSION = 1
+HEADER = "header.npy"
+LARGEST_HEADER = 9 * 10**6
+"""Bytes: a vocabulary of all of Unicode takes 8 million."""
+MOST_UNPACKED = 2.0
+"""How many times its size in the file an array may have; numbers of a network shrink by a tenth."""
+CHUNK = 2**20
+"""Bytes of an array that are read at a time."""
 TRAINING_ARRAYS = ("last", "moments", "state")
 # what NumPy, zipfile and zlib raise for files that are not what they should be
 _MALFORMED = (
@@ -71,7 +81,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
     Raises CheckpointError where it cannot be written.
     """
-    text = json.dumps(checkpoint.header(), ensure_ascii=True).encode("ascii")
+    text = json.dumps(checkpoint.header(), separators=(",", ":")).encode("ascii")
     entries: dict[str, Any] = {
         "header": np.frombuffer(text, np.uint8),
         "weights": checkpoint.weights,
@@ -87,9 +97,8 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def _replace(path: Path, entries: dict[str, Any]) -> None:
-    descriptor, temporary = tempfile.mkstemp(
-        prefix=f".{path.name}.", suffix=".partial", dir=path.parent
-    )
+    beginning, end = partial_pattern(path)
+    descriptor, temporary = tempfile.mkstemp(prefix=beginning, suffix=end, dir=path.parent)
     try:
         with open(descriptor, "wb") as file:
             _allow_as_usual(file.fileno())
@@ -123,10 +132,13 @@ def _sync_folder(folder: Path) -> None:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """The checkpoint in `path`. Raises CheckpointError where it is none that this version reads."""
+    """The checkpoint in `path`. Raises CheckpointError where it is none that this version reads.
+
+    Memory: that of the arrays, and up to some 200 MB for the header, whatever the file claims.
+    """
     try:
-        with open(path, "rb") as file:
-            return _read(file, path)
+        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
+            return _read(archive, path)
     except OSError as error:
         raise CheckpointError(f"cannot read {path}: {error.strerror or error}") from error
     except CheckpointError:
@@ -140,63 +152,105 @@ def read_checkpoint(path: Path) -> Checkpoint:
         ) from error
 
 
-def _read(file: Any, path: Path) -> Checkpoint:
-    with np.load(file, allow_pickle=False) as entries:
-        if not isinstance(entries, np.lib.npyio.NpzFile) or "header" not in entries:
-            raise CheckpointError(f"{path} is not a charrnn checkpoint")
-        header = json.loads(_checked(entries["header"], np.uint8).tobytes())
-        if not isinstance(header, dict) or header.get("format") != FORMAT:
-            raise CheckpointError(f"{path} is not a charrnn checkpoint")
-        version = header.get("version")
-        if type(version) is int and version > VERSION:
-            raise CheckpointError(
-                f"{path} was written by a newer charrnn (format {version}, this one reads up to "
-                f"{VERSION}): upgrade charrnn to use it"
-            )
-        if version != VERSION:
-            raise ValueError(f"format version {version!r}")
-        config = NetworkConfig(**header["network"])
-        vocabulary = Vocabulary.from_json(header["vocabulary"])
-        if vocabulary.size != config.vocabulary_size:
-            raise ValueError("the vocabulary does not fit the network")
-        weights = _checked(entries["weights"], np.float32)
-        size = config.size
-        arrays = {
-            name: _checked(entries[name], np.float32) for name in TRAINING_ARRAYS if name in entries
-        }
-        if arrays and len(arrays) < len(TRAINING_ARRAYS):
-            raise ValueError("a part of its training is missing")
-        layer = (config.layers, config.state_arrays, config.hidden_size)
-        for name, array in {"weights": weights, **arrays}.items():
-            # the number of streams is known to the training alone
-            shape = {
-                "state": (*layer, *array.shape[-1:]),
-                "moments": (*array.shape[:1], size),
-            }.get(name, (size,))
-            if array.shape != shape:
-                raise ValueError(f"{name} has the shape {array.shape}, not {shape}")
-        training = header["training"]
-        if not isinstance(training, dict):
-            raise ValueError("its training record is not an object")
-        return Checkpoint(config, vocabulary, weights, training, arrays)
+def _read(archive: zipfile.ZipFile, path: Path) -> Checkpoint:
+    if HEADER not in archive.namelist():
+        raise CheckpointError(f"{path} is not a charrnn checkpoint")
+    header = _header(archive)
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        raise CheckpointError(f"{path} is not a charrnn checkpoint")
+    version = header.get("version")
+    if type(version) is int and version > VERSION:
+        raise CheckpointError(
+            f"{path} was written by a newer charrnn (format {version}, this one reads up to "
+            f"{VERSION}): upgrade charrnn to use it"
+        )
+    if version != VERSION:
+        raise ValueError(f"format version {version!r}")
+    config = NetworkConfig(**header["network"])
+    vocabulary = Vocabulary.from_json(header["vocabulary"])
+    if vocabulary.size != config.vocabulary_size:
+        raise ValueError("the vocabulary does not fit the network")
+    training = header["training"]
+    if not isinstance(training, dict):
+        raise ValueError("its training record is not an object")
+    size, layer = config.size, (config.layers, config.state_arrays, config.hidden_size)
+    # how many moments and streams there are is known to the training alone
+    shapes = {"last": (size,), "moments": (None, size), "state": (*layer, None)}
+    there = [name for name in shapes if f"{name}.npy" in archive.namelist()]
+    if there and len(there) < len(shapes):
+        raise ValueError("a part of its training is missing")
+    weights = _array(archive, "weights", (size,))
+    arrays = {name: _array(archive, name, shapes[name]) for name in there}
+    return Checkpoint(config, vocabulary, weights, training, arrays)
 
 
-def _checked(array: Array, dtype: type[np.generic]) -> Array:
-    if array.dtype != dtype:
-        raise ValueError(f"numbers of type {array.dtype} instead of {np.dtype(dtype)}")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
+def _header(archive: zipfile.ZipFile) -> Any:
+    """The header of a file, as JSON, if it is not larger than any of ours could be."""
+    with archive.open(HEADER) as entry:
+        text = entry.read(LARGEST_HEADER + 1)
+    if len(text) > LARGEST_HEADER:
+        raise ValueError("its header is too large")
+    return json.loads(_bytes(text))
+
+
+def _bytes(text: bytes) -> bytes:
+    """The content of a vector of bytes in NumPy's format."""
+    stream = io.BytesIO(text)
+    shape, _, dtype = _described(stream)
+    content = stream.read()
+    if dtype != np.uint8 or shape != (len(content),):
+        raise ValueError("its header is not a vector of bytes")
+    return content
+
+
+def _array(archive: zipfile.ZipFile, name: str, shape: tuple[int | None, ...]) -> Array:
+    """A float32 array of that shape (None: any length) with finite numbers. Nothing is allocated
+    before it is clear that it is that, and in the file in full."""
+    info = archive.getinfo(f"{name}.npy")
+    with archive.open(info) as entry:
+        found, by_columns, dtype = _described(entry)
+        if dtype != np.float32:
+            raise ValueError(f"{name} has numbers of type {dtype} instead of float32")
+        fits = len(found) == len(shape) and all(
+            wanted in (None, length) for wanted, length in zip(shape, found, strict=True)
+        )
+        if not fits or (by_columns and len(found) > 1):
+            wanted = ", ".join("any" if length is None else str(length) for length in shape)
+            raise ValueError(f"{name} has the shape {found}, not ({wanted})")
+        size = 4 * math.prod(found)
+        if size != info.file_size - entry.tell() or size > MOST_UNPACKED * info.compress_size:
+            raise ValueError(f"{name} is not as long as it says")
+        content = memoryview(bytearray(size))
+        for start in range(0, size, CHUNK):
+            part = content[start : start + CHUNK]
+            part[:] = entry.read(len(part))
+    array = np.frombuffer(content, "<f4").astype(np.float32, copy=False)
+    if not np.isfinite(array).all():
         raise ValueError("weights that are not finite numbers")
-    return array
+    return array.reshape(found)
+
+
+def _described(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, whether it is stored by columns, and type of an array in NumPy's format, from its
+    beginning."""
+    version = np.lib.format.read_magic(stream)
+    read = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }.get(version)
+    if read is None:
+        raise ValueError(f"version {version} of NumPy's format")
+    described: tuple[tuple[int, ...], bool, np.dtype[Any]] = read(stream)
+    return described
 
 
 def is_checkpoint(path: Path) -> bool:
     """Whether `path` looks like a checkpoint of ours: a quick look at its header, no more."""
     try:
-        # opened here: NumPy leaves a file that it cannot read to the garbage collector
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as entries:
-            header = json.loads(entries["header"].tobytes())
+        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
+            header = _header(archive)
             return isinstance(header, dict) and header.get("format") == FORMAT
-    except (OSError, AttributeError, *_MALFORMED):
+    except (OSError, *_MALFORMED):
         return False
 
 

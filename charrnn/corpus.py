@@ -8,7 +8,6 @@ taken verbatim: line ends and byte order marks are symbols like all others.
 import codecs
 import hashlib
 import os
-import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,16 +17,19 @@ from typing import BinaryIO, Self
 import numpy as np
 
 from charrnn.errors import CorpusError, OptionError
+from charrnn.sources import (
+    STDIN,
+    STDIN_NAME,
+    file_segments,
+    shown,
+    stdin_segments,
+    unreadable,
+)
 from charrnn.vocabulary import Ids, Vocabulary, code_points
-
-# larger than what the C library keeps for itself when it is freed (at most 32 MiB)
-SEGMENT = 64 * 2**20
-"""Bytes of one read."""
 
 CHUNK = 2**17
 """Bytes that are decoded in one go."""
 
-STDIN = "-"
 _MOST_NAMED = 3  # sources that the name of a corpus spells out
 _OTHER_ENCODING = (
     "name the encoding with `--encoding NAME`, or learn from the raw bytes with `--bytes`"
@@ -150,7 +152,9 @@ def read_corpus(
     if paths.count(STDIN) > 1:
         raise CorpusError("standard input can be read only once: give `-` a single time")
     read = [
-        _read_stdin(stdin) if path == STDIN else _read_file(path)
+        _Source(STDIN_NAME, stdin_segments(stdin))
+        if path == STDIN
+        else _Source(shown(path), file_segments(path))
         for source in paths
         for path in _files(source)
     ]
@@ -236,51 +240,13 @@ def _files(source: str) -> list[str]:
     try:
         names = sorted(os.listdir(source))
     except OSError as error:
-        raise _unreadable(_shown(source), error) from error
+        raise unreadable(shown(source), error) from error
     # a shell's *.txt has no hidden files either
     texts = [name for name in names if name.endswith(".txt") and not name.startswith(".")]
     files = [path for name in texts if not os.path.isdir(path := os.path.join(source, name))]
     if not files:
-        raise CorpusError(f"the folder {_shown(source)} has no *.txt: name the files themselves")
+        raise CorpusError(f"the folder {shown(source)} has no *.txt: name the files themselves")
     return files
-
-
-def _read_file(path: str) -> _Source:
-    name = _shown(path)
-    try:
-        status = os.stat(path)
-        if stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode):
-            raise CorpusError(f"{name} is a device, which may never end: give a file, or `-`")
-        with open(path, "rb") as file:
-            # one byte more than the file has finds its end without another segment
-            size = status.st_size + 1 if stat.S_ISREG(status.st_mode) else SEGMENT
-            return _Source(name, _segments(file, size))
-    except FileNotFoundError as error:
-        raise CorpusError(f"{name} does not exist: check the name of the file") from error
-    except (OSError, ValueError) as error:  # ValueError: a name with a null character
-        raise _unreadable(name, error) from error
-
-
-def _read_stdin(stdin: BinaryIO | None) -> _Source:
-    name = "standard input"
-    if stdin is None:
-        if sys.stdin is None:
-            raise CorpusError("standard input is closed: name a file instead of `-`")
-        stdin = sys.stdin.buffer
-    try:
-        return _Source(name, _segments(stdin, SEGMENT))
-    except (OSError, ValueError) as error:  # ValueError: the stream has been closed
-        raise _unreadable(name, error) from error
-
-
-def _segments(stream: BinaryIO, size: int) -> list[bytes]:
-    segments = []
-    size = min(SEGMENT, max(size, 4096))  # a file may not tell its size, as in /proc
-    while segment := stream.read(size):
-        segments.append(segment)
-    if segment is None:
-        raise BlockingIOError("it is in non-blocking mode, and has no data yet")
-    return segments
 
 
 def _check_encoding(encoding: str) -> None:
@@ -290,26 +256,17 @@ def _check_encoding(encoding: str) -> None:
     except UnicodeError:
         pass  # a text encoding, in which these bytes mean nothing
     except (LookupError, ValueError) as error:  # ValueError: a null character in the name
-        raise CorpusError(f"{_shown(encoding)} is not an encoding: {advice}") from error
+        raise CorpusError(f"{shown(encoding)} is not an encoding: {advice}") from error
 
 
 def _short_name(paths: Sequence[str]) -> str:
     names = [
-        "standard input" if path == STDIN else _shown(Path(path).name or Path(path).resolve().name)
+        STDIN_NAME if path == STDIN else shown(Path(path).name or Path(path).resolve().name)
         for path in paths
     ]
     if len(names) <= _MOST_NAMED:
         return ", ".join(names)
     return f"{', '.join(names[:_MOST_NAMED])} and {len(names) - _MOST_NAMED} more"
-
-
-def _shown(path: str) -> str:
-    return path if path and path.isprintable() else ascii(path)
-
-
-def _unreadable(name: str, error: Exception) -> CorpusError:
-    reason = getattr(error, "strerror", None) or error
-    return CorpusError(f"{name} cannot be read ({reason}): check it, or give another file")
 
 
 def _surrogate(name: str) -> CorpusError:

@@ -40,6 +40,16 @@ class Saved:
 
 
 @dataclass(frozen=True)
+class NotSaved:
+    """The checkpoint could not be written for the state after `step`, for the `reason`; the one
+    before is still there, and the training goes on and will try again."""
+
+    path: Path
+    step: int
+    reason: str
+
+
+@dataclass(frozen=True)
 class Rescued:
     """The network was lost after the step `lost`, for the `reason`: the training has gone back to
     the state after `step`, with the `learning_rate` as its new peak."""
@@ -65,7 +75,7 @@ class Finished:
     path: Path | None
 
 
-Event = Step | Report | Saved | Rescued | Finished
+Event = Step | Report | Saved | NotSaved | Rescued | Finished
 
 
 class Speedometer:

@@ -28,6 +28,7 @@ from charrnn.softmax import SoftmaxCrossEntropy
 
 LARGEST = 10**10
 """Weights that a network may have."""
+MOST_LAYERS = 1000
 
 IdArray = NDArray[np.integer[Any]]
 """Symbols as positions in the vocabulary, of any integer type."""
@@ -49,6 +50,10 @@ class NetworkConfig:
                 raise OptionError(
                     f"{spoken(name)} must be a whole number of at least 1, not {value!r}"
                 )
+        limits = {"hidden_size": LARGEST, "vocabulary_size": LARGEST, "layers": MOST_LAYERS}
+        for name, limit in limits.items():
+            if getattr(self, name) > limit:
+                raise OptionError(f"{spoken(name)} must be at most {limit}")
         if self.cell not in CELLS:
             raise OptionError(f"cell {self.cell!r} is unknown; there are {', '.join(CELLS)}")
         if self.size > LARGEST:

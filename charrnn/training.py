@@ -3,9 +3,10 @@
 window ─▶ loss, gradient ─ clip ─▶ optimizer ─▶ weights ─▶ now and then: validation, checkpoint
 """
 
+import contextlib
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,9 @@ from charrnn.checkpoint import Checkpoint, write_checkpoint
 from charrnn.corpus import Corpus
 from charrnn.errors import CheckpointError, DivergedError, OptionError
 from charrnn.evaluation import Evaluation
-from charrnn.events import Event, Finished, Report, Rescued, Saved, Speedometer, Step
+from charrnn.events import Event, Finished, NotSaved, Report, Rescued, Saved, Speedometer, Step
 from charrnn.finetuning import extended
+from charrnn.lock import only_training
 from charrnn.network import Network, NetworkConfig
 from charrnn.optimizers import OPTIMIZERS
 from charrnn.options import (
@@ -32,6 +34,7 @@ from charrnn.options import (
 from charrnn.parameters import Array, Parameters
 from charrnn.record import changed, check_corpus, check_record, saved_options
 from charrnn.rescue import TRIES, ExplosionError, GoodState, Watch
+from charrnn.saving import save_at_last
 from charrnn.schedule import SCHEDULES
 from charrnn.shards import ShardedNetwork
 from charrnn.validation import Validation
@@ -98,6 +101,7 @@ class Trainer:
         self._smoothed = math.nan
         self._marks = 0
         self._speed = Speedometer()
+        self._clock = 0.0
 
     @classmethod
     def start(
@@ -246,16 +250,23 @@ class Trainer:
         """End the run after the step at hand; the state is saved."""
         self.stop_requested = True
 
+    def forget_pause(self) -> None:
+        """Do not count the time since the last step, in which the process was suspended."""
+        self._clock = time.monotonic()
+
     def run(self) -> Iterator[Event]:
         """Train to the end of the run.
 
         The first checkpoint is written before the first step, so that an output that cannot be
-        written is known at once. Where the loss explodes, the training goes back to its last good
-        state, with half the learning rate. Raises DivergedError when that was of no use `TRIES`
-        times; the checkpoint then holds the last good state.
+        written is known at once; later on the training goes on without (`NotSaved`). No other
+        process may train to the same output meanwhile (`charrnn.lock`). Where the loss explodes,
+        the training goes back to its last good state, with half the learning rate. Raises
+        DivergedError when that was of no use `TRIES` times; the checkpoint then holds the last
+        good state.
         """
         options, batches = self.options, self.batches
         with (
+            contextlib.nullcontext() if self.output is None else only_training(self.output),
             one_thread(),
             ShardedNetwork(
                 self.network,
@@ -271,13 +282,13 @@ class Trainer:
             if self._state is not None:
                 shards.state = self._state
             try:
-                yield from self._save(shards)
+                yield from self._save(shards, write_checkpoint)
                 yield from self._run(shards)
                 # not where the request came with the last step
                 stopped = self.progress < 1 and not self.out_of_patience
                 if not stopped:
                     self._measure()
-                yield from self._save(shards)
+                yield from self._save(shards, save_at_last)
             except ExplosionError as error:
                 raise self._diverged(str(error)) from error
         yield Finished(
@@ -303,7 +314,7 @@ class Trainer:
         step = self._take_step(shards)
         yield step
         now = time.monotonic()
-        self.seconds += now - self._clock
+        self.seconds += max(now - self._clock, 0.0)
         self._clock = now
         timed = self.options.minutes is not None
         look = self.validation.is_due(self.progress, self.seconds, timed=timed)
@@ -316,7 +327,11 @@ class Trainer:
             yield report
         if look or now - self._saved >= SAVE_SECONDS:
             self._saved = now
-            yield from self._save(shards)
+            try:
+                yield from self._save(shards, write_checkpoint)
+            except CheckpointError as error:
+                assert self.output is not None
+                yield NotSaved(self.output, self.step, str(error))
 
     def _take_step(self, shards: ShardedNetwork) -> Step:
         window = self.step % self.batches.windows
@@ -382,7 +397,9 @@ class Trainer:
             best = Parameters(self.network.config.shapes(), flat=self.validation.best_weights)
             self.test_loss = self._test.loss(Network(self.network.config, best))
 
-    def _save(self, shards: ShardedNetwork) -> Iterator[Saved]:
+    def _save(
+        self, shards: ShardedNetwork, write: Callable[[Path, Checkpoint], None]
+    ) -> Iterator[Saved]:
         """Write the checkpoint, and keep what it says as a state to go back to."""
         self.validation.update_best(self.network)
         checkpoint = self._checkpoint(shards)
@@ -399,7 +416,7 @@ class Trainer:
             state=checkpoint.arrays["state"],
         )
         if self.output is not None:
-            write_checkpoint(self.output, checkpoint)
+            write(self.output, checkpoint)
             yield Saved(self.output, self.step)
 
     def _go_back(self, shards: ShardedNetwork, reason: str) -> Rescued:

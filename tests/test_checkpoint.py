@@ -351,7 +351,7 @@ class Trap:
 @pytest.mark.parametrize("name", ["header", "weights", "last"])
 def test_a_pickle_is_refused_and_not_loaded(tmp_path: Path, name: str) -> None:
     path = changed(tmp_path / "a.npz", **{name: np.array([Trap()], dtype=object)})
-    assert "allow_pickle=False" in refusal(path)
+    assert ("not a vector of bytes" if name == "header" else "type object") in refusal(path)
     if name == "header":
         assert not is_checkpoint(path)
     assert not Trap.sprung
@@ -437,7 +437,7 @@ def test_an_array_of_another_type(tmp_path: Path, name: str, dtype: Any) -> None
 @pytest.mark.parametrize("shape", [(), (0,), (1,), (CONFIG.size - 1,), (CONFIG.size, 1)])
 def test_a_vector_of_another_shape(tmp_path: Path, name: str, shape: tuple[int, ...]) -> None:
     path = changed(tmp_path / "a.npz", **{name: np.zeros(shape, np.float32)})
-    assert f"{name} has the shape {shape}, not ({CONFIG.size},)" in refusal(path)
+    assert f"{name} has the shape {shape}, not ({CONFIG.size})" in refusal(path)
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def test_what_does_not_fit() -> None:
     assert refuse("score", "-c", "a.npz", "raw.txt") == (
         "raw.txt is not UTF-8 at byte 0: convert it first"
     )
-    assert "no.txt cannot be read" in refuse("score", "-c", "a.npz", "no.txt")
+    assert "no.txt does not exist" in refuse("score", "-c", "a.npz", "no.txt")
     write("new.txt", "\u5b57")
     assert "does not know: '\u5b57'" in refuse("score", "-c", "a.npz", "new.txt")
     assert "exclude each other" in usage_error("score", "a.txt", "--heat", "--lines")

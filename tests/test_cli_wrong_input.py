@@ -288,7 +288,7 @@ def test_a_log_that_cannot_be_written() -> None:
 
 def test_a_prime_file_that_cannot_be_read(model: Path) -> None:
     message = refuse("sample", "-c", model, "--prime-file", "no.txt")
-    assert message == "no.txt cannot be read: No such file or directory"
+    assert message == "no.txt does not exist: check the name of the file"
     assert "is a directory" in usage_error("sample", "-c", str(model), "--prime-file", ".")
 
 

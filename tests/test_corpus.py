@@ -15,6 +15,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from charrnn import corpus as corpus_module
+from charrnn import sources
 from charrnn.corpus import Corpus, read_corpus
 from charrnn.errors import CorpusError, OptionError
 from charrnn.vocabulary import Vocabulary
@@ -33,7 +34,7 @@ TEXTS = {
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every sequence of bytes straddles the border of a chunk, and of a segment."""
     monkeypatch.setattr(corpus_module, "CHUNK", 3)
-    monkeypatch.setattr(corpus_module, "SEGMENT", 7)
+    monkeypatch.setattr(sources, "SEGMENT", 7)
 
 
 def write(path: Path, data: str | bytes) -> Path:
@@ -143,7 +144,7 @@ def test_the_current_folder_has_a_name(tmp_path: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("segment", [5, 2**26])
 def test_stdin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, segment: int) -> None:
-    monkeypatch.setattr(corpus_module, "SEGMENT", segment)
+    monkeypatch.setattr(sources, "SEGMENT", segment)
     path = write(tmp_path / "a.txt", "файл;")
     corpus = read_corpus([path, "-", path], stdin=BytesIO("stdin 🙂;".encode()))
     assert text_of(corpus) == "файл;stdin 🙂;файл;"
@@ -199,7 +200,7 @@ def test_random_texts_agree_with_a_dictionary(
     random_ = random.Random(11)
     for round_ in range(150):
         monkeypatch.setattr(corpus_module, "CHUNK", random_.randint(1, 40))
-        monkeypatch.setattr(corpus_module, "SEGMENT", random_.randint(1, 90))
+        monkeypatch.setattr(sources, "SEGMENT", random_.randint(1, 90))
         top = random_.choice([0x7F, 0xFF, 0x7FF, 0xD7FF, 0x10FFFF])
         pool = [chr(p) for p in (random_.randint(0, top) for _ in range(400)) if p >> 11 != 27]
         text = "".join(random_.choices(pool, k=random_.randint(50, 400)))
@@ -430,7 +431,7 @@ def test_the_byte_of_an_error_is_exact(
     seen = 0
     for round_ in range(150):
         monkeypatch.setattr(corpus_module, "CHUNK", random_.randint(1, 12))
-        monkeypatch.setattr(corpus_module, "SEGMENT", random_.randint(1, 30))
+        monkeypatch.setattr(sources, "SEGMENT", random_.randint(1, 30))
         alphabet = "ab" if encoding == "ascii" else "abяé霜🙂"
         data = bytearray("".join(random_.choices(alphabet, k=30)).encode(encoding))
         damage = random_.randrange(3)

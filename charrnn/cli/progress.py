@@ -16,7 +16,7 @@ import click
 from charrnn.cli.shown import clock, counted, harmless, nats_and_bits
 from charrnn.cli.streams import discard
 from charrnn.errors import CharRNNError
-from charrnn.events import Event, Finished, Report, Rescued, Step
+from charrnn.events import Event, Finished, NotSaved, Report, Rescued, Step
 from charrnn.model import Model
 from charrnn.options import TrainingOptions
 from charrnn.training import Trainer
@@ -53,6 +53,8 @@ def watch(
                 screen.show(event)
                 if isinstance(event, Rescued):
                     screen.say(rescued(event))
+                if isinstance(event, NotSaved):
+                    screen.say(f"{event.reason}; the training goes on, and will try again")
                 if type(event) is Step and sample_is_due(event.step, sample_every):
                     screen.sample(event, written_sample(trainer))
         finally:
@@ -343,7 +345,21 @@ def stop_on_signals(trainer: Trainer) -> Iterator[list[int]]:
 
     for number in usual:
         signal.signal(number, stop)
+    with wake_up(trainer):
+        try:
+            yield came
+        finally:
+            restore()
+
+
+@contextmanager
+def wake_up(trainer: Trainer) -> Iterator[None]:
+    """Let no time count in which the training was suspended, as by Ctrl-Z."""
+    if not hasattr(signal, "SIGCONT"):
+        yield
+        return
+    usual = signal.signal(signal.SIGCONT, lambda *_: trainer.forget_pause())
     try:
-        yield came
+        yield
     finally:
-        restore()
+        signal.signal(signal.SIGCONT, usual)

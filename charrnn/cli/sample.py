@@ -150,29 +150,19 @@ def encoded_prime(
     unknown: Literal["error", "skip"],
 ) -> "IdArray":
     """The ids of the prime; in a model of characters a file is read as UTF-8."""
+    from charrnn.sources import read_source, shown
+
     text: str | bytes = prime or ""
     if prime_file is not None:
-        text = read_prime(prime_file)
+        text = read_source(prime_file)
         if not model.vocabulary.is_bytes:
             try:
                 text = text.decode("utf-8")
             except UnicodeDecodeError as error:
                 raise CorpusError(
-                    f"{prime_file} is not UTF-8 at byte {error.start}: convert it first"
+                    f"{shown(prime_file)} is not UTF-8 at byte {error.start}: convert it first"
                 ) from error
     return model.vocabulary.encode(text, unknown=unknown)
-
-
-def read_prime(path: str) -> bytes:
-    """The bytes of a file, or of standard input for `-`."""
-    try:
-        if path != "-":
-            return Path(path).read_bytes()
-        if sys.stdin is None:
-            raise CorpusError("standard input is closed: name a file instead of `-`")
-        return sys.stdin.buffer.read()
-    except OSError as error:
-        raise CorpusError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def texts(

@@ -89,10 +89,10 @@ def output(
     as_json: bool,
 ) -> Iterator[str]:
     """What is printed of one text."""
-    from charrnn.cli.sample import read_prime
     from charrnn.scoring import score, symbol_losses
+    from charrnn.sources import read_source
 
-    data = read_prime(text)
+    data = read_source(text)
     found: dict[Path, tuple[Score, IdArray, Losses]] = {}
     for path, model in models.items():
         ids = encoded_text(data, text, model, unknown)
