@@ -68,7 +68,7 @@ def kill_trainings(folder: Path, kills: int, seed: int, threads: int = 1) -> Tal
             if (folder / "a.npz").exists():
                 read_checkpoint(folder / "a.npz")
         same_training(folder / "a.npz", folder / "whole.npz")
-        assert not list(folder.glob(".a.npz.*")), "nothing lies about in the end"
+        assert not list(folder.glob(".a.npz.*.partial")), "nothing lies about in the end"
         tally.trainings += 1
     return tally
 
