@@ -11,6 +11,7 @@ Each looks at p itself; what all of them leave is scaled so that it sums to 1.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,14 @@ from charrnn.errors import OptionError
 from charrnn.parameters import Array
 
 Floats = NDArray[np.float64]
+
+
+class Chance(Protocol):
+    """Where random numbers come from, such as a `numpy.random.Generator`."""
+
+    def random(self, size: int, /) -> Floats:
+        """Numbers (size,) from [0, 1)."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -54,7 +63,7 @@ class Choice:
         p /= p.sum(axis=0)
         return p
 
-    def draw(self, logits: Array, rng: np.random.Generator) -> NDArray[np.intp]:
+    def draw(self, logits: Array, rng: Chance) -> NDArray[np.intp]:
         """The next symbol of each stream (S,), for logits (V, S)."""
         if self.temperature == 0:
             best: NDArray[np.intp] = self._allowed(logits).argmax(axis=0)

@@ -21,7 +21,7 @@ from charrnn.checkpoint import read_checkpoint
 from cli_helpers import process, run, same_training, write
 
 OPTIONS = (
-    "--hidden-size", "512", "--layers", "1", "--batch-size", "2", "--seq-length", "8",
+    "--hidden-size", "1024", "--layers", "1", "--batch-size", "2", "--seq-length", "8",
     "--epochs", "0.5", "--sample-every", "0",
 )  # fmt: skip
 """A training of a few dozen steps with 20 looks, each of which is followed by a save."""
