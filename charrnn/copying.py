@@ -89,7 +89,7 @@ def passages(source: Source, ids: IdArray) -> list[Passage]:
         if found and start + LONGEST <= end:
             continue
         length = source.copied(ids[start : start + LONGEST])
-        if start + length > end:
+        if length and start + length > end:
             end = start + length
             found.append(Passage(start, length))
     return found

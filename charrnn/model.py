@@ -1,7 +1,7 @@
 """A trained model as a library user holds it."""
 
 import codecs
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from charrnn.checkpoint import Checkpoint, read_checkpoint
 from charrnn.choice import Choice
+from charrnn.copying import CopyLimit, Source
 from charrnn.ending import Ending
 from charrnn.errors import OptionError
 from charrnn.network import IdArray, Network, NetworkConfig
-from charrnn.sampling import Sampler, generate
-from charrnn.vocabulary import Vocabulary
+from charrnn.sampling import Continuation, Sampler, continue_each, generate
+from charrnn.vocabulary import Vocabulary, code_points
 
 Text = str | bytes
 
@@ -128,12 +129,16 @@ class Model:
         prime: IdArray | None = None,
         samples: int = 1,
         clamp: Mapping[tuple[int, int], float] | None = None,
+        limit: CopyLimit | None = None,
+        logs: list[NDArray[np.float64]] | None = None,
     ) -> Iterator[NDArray[np.intp]]:
-        """Symbols of `samples` texts side by side: (samples,) ids at a time.
+        """Symbols of `samples` texts side by side: (samples,) ids at a time; ln p of each, as the
+        network says it before temperature and all else, is appended to `logs`.
 
         Without a prime the texts begin as after a line end, where the model knows line ends. With
         `clamp`, units (layer, unit) are held at a value from −1 to 1 all the time: tanh(c), or h in
-        cells without a c. Raises OptionError for units that are not there, and for other values.
+        cells without a c; `limit`, which has to know the prime, keeps the texts from copying.
+        Raises OptionError for units that are not there, and for other values.
         """
         clamp = checked_clamp(clamp or {}, self.network.config)
         if length is not None and length < 0:
@@ -142,7 +147,9 @@ class Model:
             raise OptionError(f"{samples} samples make no sense: give 1 or more")
         if seed is not None and seed < 0:
             raise OptionError(f"a seed of {seed} makes no sense: give 0 or more")
-        return self._sample_ids(length, choice or Choice(), seed, prime, samples, clamp)
+        return self._sample_ids(
+            length, choice or Choice(), seed, prime, samples, clamp, limit, logs
+        )
 
     def _sample_ids(
         self,
@@ -152,11 +159,54 @@ class Model:
         prime: IdArray | None,
         samples: int,
         clamp: Mapping[tuple[int, int], float],
+        limit: CopyLimit | None,
+        logs: list[NDArray[np.float64]] | None,
     ) -> Iterator[NDArray[np.intp]]:
-        sampler = Sampler(self.network, samples, clamp)
+        sampler = Sampler(self.network, samples, clamp, limit)
         sampler.prime(self.line_end() if prime is None or len(prime) == 0 else prime)
         rng = np.random.default_rng(seed)
-        yield from generate(sampler, rng, length=length, choice=choice)
+        yield from generate(sampler, rng, length=length, choice=choice, logs=logs)
+
+    def continuations(
+        self,
+        primes: Sequence[IdArray],
+        *,
+        length: int,
+        choice: Choice,
+        seed: int,
+        first: int = 0,
+        ending: Callable[[], Ending],
+        clamp: Mapping[tuple[int, int], float] | None = None,
+        limit: CopyLimit | None = None,
+    ) -> list[Continuation]:
+        """What follows each of `primes`, all written side by side, up to `length` symbols or to its
+        ending. The chance of each depends on the seed and its number alone, from `first` on."""
+        clamp = checked_clamp(clamp or {}, self.network.config)
+        line_end = self.line_end()
+        return continue_each(
+            Sampler(self.network, len(primes), clamp, limit),
+            [prime if len(prime) else line_end for prime in primes],
+            [np.random.default_rng([seed, first + n]) for n in range(len(primes))],
+            [ending() for _ in primes],
+            length=length,
+            choice=choice,
+        )
+
+    def source(self, text: bytes) -> Source:
+        """A text (UTF-8, or raw bytes for a model of bytes) in which copies are looked for. What
+        the model does not know stands in it as a symbol that it never writes.
+
+        Raises UnicodeDecodeError, and CharRNNError where a library is missing.
+        """
+        symbols = (
+            np.frombuffer(text, np.uint8)
+            if self.vocabulary.is_bytes
+            else code_points(text.decode("utf-8"))
+        )
+        known = self.vocabulary.symbols
+        ids = np.searchsorted(known, symbols)
+        ids[known[np.minimum(ids, len(known) - 1)] != symbols] = len(known)
+        return Source(ids)
 
     def line_end(self) -> IdArray:
         """The id of a line end (1,), or none (0,) where the model does not know it."""

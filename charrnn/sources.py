@@ -40,19 +40,23 @@ def file_segments(path: str) -> list[bytes]:
 
 def stdin_segments(stdin: BinaryIO | None = None) -> list[bytes]:
     """The same of `stdin`, by default the standard input of the process."""
-    if stdin is None:
-        if sys.stdin is None:
-            raise CorpusError(f"{STDIN_NAME} is closed: name a file instead of `-`")
-        stdin = sys.stdin.buffer
     try:
-        if _is_endless(stdin):
-            raise CorpusError(
-                f"{STDIN_NAME} is a device, which may never end: give a file or a pipe, such as "
-                "`head -c 1000000 DEVICE | charrnn …`"
-            )
-        return _segments(stdin, SEGMENT)
+        return _segments(stdin or open_stdin(), SEGMENT)
     except (OSError, ValueError) as error:  # ValueError: the stream has been closed
         raise unreadable(STDIN_NAME, error) from error
+
+
+def open_stdin() -> BinaryIO:
+    """The standard input of the process. Raises CorpusError for none, and for a device that may
+    never end."""
+    if sys.stdin is None:
+        raise CorpusError(f"{STDIN_NAME} is closed: name a file instead of `-`")
+    if _is_endless(sys.stdin.buffer):
+        raise CorpusError(
+            f"{STDIN_NAME} is a device, which may never end: give a file or a pipe, such as "
+            "`head -c 1000000 DEVICE | charrnn …`"
+        )
+    return sys.stdin.buffer
 
 
 def shown(path: str) -> str:
@@ -77,7 +81,7 @@ def _is_endless(stream: BinaryIO) -> bool:
     """Whether the stream is a device at which nobody sits: a person ends what they type."""
     try:
         descriptor = stream.fileno()
-    except OSError:  # a stream without a file behind it
+    except (OSError, AttributeError):  # a stream without a file behind it
         return False
     return _may_never_end(os.fstat(descriptor)) and not os.isatty(descriptor)
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import charrnn
+import options_reference
 from charrnn.cli import main
 from charrnn.network import NetworkConfig
 from cli_helpers import SMALL, TEXT, succeed, write
@@ -21,7 +22,10 @@ from cli_helpers import SMALL, TEXT, succeed, write
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = Path(charrnn.__file__).parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-UNFENCED = re.sub(r"^```.*?^```$", "", README, flags=re.MULTILINE | re.DOTALL)
+BEFORE_REFERENCE, _, REST = README.partition(options_reference.BEGIN)
+WRITTEN = BEFORE_REFERENCE + REST.partition(options_reference.END)[2]
+"""Without what is generated."""
+UNFENCED = re.sub(r"^```.*?^```$", "", WRITTEN, flags=re.MULTILINE | re.DOTALL)
 
 
 def code(language: str) -> list[str]:
@@ -44,7 +48,10 @@ def commands() -> Iterator[list[str]]:
         lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
         lexer.whitespace_split = True
         words: list[str] = []
-        for word in [*lexer, ";"]:
+        tokens = [*lexer, ";"]
+        for before, word in zip(["", *tokens], tokens, strict=False):
+            if set(word) <= set("<>") or set(before or "-") <= set("<>"):
+                continue  # to or from a file
             if set(word) <= set("|&;()"):
                 if words:
                     yield words
@@ -145,6 +152,15 @@ def test_every_extra_exists() -> None:
     assert extras == set(project["optional-dependencies"])
 
 
+def test_the_reference_is_what_the_program_says() -> None:
+    assert options_reference.written(README) == README, "run: python tests/options_reference.py"
+    for name, command in main.commands.items():
+        assert f"### charrnn {name} [OPTIONS]" in README
+        for option in command.params:
+            if isinstance(option, click.Option):
+                assert all(text in README for text in option.opts)
+
+
 # The examples in Python
 
 
@@ -202,7 +218,7 @@ def test_the_example_of_the_library_works(tmp_path: Path, monkeypatch: pytest.Mo
 
 def table() -> list[str]:
     """The files that the table names, in its order, as paths below the package."""
-    rows = re.findall(r"^\| (`.*?`) \|", README, re.MULTILINE)
+    rows = re.findall(r"^\| (`.*?`) \|", WRITTEN, re.MULTILINE)
     return [name for row in rows for name in re.findall(r"`([^`]+)`", row)]
 
 

@@ -15,7 +15,7 @@ from charrnn.cli.train import train
 from charrnn.cli.visualize import visualize_neurons
 from charrnn.errors import CharRNNError
 
-CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True}
+CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "show_default": True}
 
 
 class Group(click.Group):

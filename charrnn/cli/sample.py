@@ -1,18 +1,16 @@
 """`charrnn sample`."""
 
-import sys
-from collections.abc import Callable, Iterator
+import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from charrnn.cli.shown import harmless
-from charrnn.cli.streams import discard
-from charrnn.errors import CharRNNError, CorpusError, OptionError
+from charrnn.errors import CorpusError, OptionError
 
 if TYPE_CHECKING:
-    from charrnn.ending import Ending
+    from charrnn.copying import Source
     from charrnn.model import Model
     from charrnn.network import IdArray
 
@@ -83,6 +81,30 @@ if TYPE_CHECKING:
     help="Hold a cell at a value while reading and writing, such as L1:42=0.9: its tanh(c) where "
     "it has a c, else its h, from -1 to 1; repeatable.  [default: none]",
 )
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "jsonl"]),
+    default="text",
+    help="jsonl: a JSON object a text, with the log-probability of each character in nats.",
+)
+@click.option(
+    "--input-lines",
+    is_flag=True,
+    help="Go on from each line of standard input, and write one line for each.",
+)
+@click.option(
+    "--novelty",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Say on standard error what of the texts is copied from this one.  [default: none]",
+)
+@click.option(
+    "--max-copy",
+    type=click.IntRange(1),
+    help="Copy no more characters in a row from the text of --novelty.  [default: no limit]",
+)
+@click.option("--raw", is_flag=True, help="Send control characters to a terminal as they are, too.")
 def sample(
     checkpoint: Path | None,
     length: int,
@@ -100,10 +122,16 @@ def sample(
     unknown: Literal["error", "skip"],
     samples: int,
     clamps: tuple[str, ...],
+    form: Literal["text", "jsonl"],
+    input_lines: bool,
+    novelty: str | None,
+    max_copy: int | None,
+    raw: bool,
 ) -> None:
     """Write text with a trained model, to standard output, as it comes."""
     from charrnn.checkpoint import newest_checkpoint
     from charrnn.choice import Choice
+    from charrnn.cli.writing import Writing, write_quietly
     from charrnn.model import load
 
     if prime is not None and prime_file is not None:
@@ -112,23 +140,53 @@ def sample(
         raise click.UsageError(
             "--samples needs a --length, --stop or --lines: the first text would never end"
         )
+    if input_lines and (prime is not None or prime_file is not None or samples > 1):
+        raise click.UsageError("--input-lines excludes --prime, --prime-file and --samples")
+    if max_copy is not None and novelty is None:
+        raise click.UsageError("--max-copy needs --novelty: the text that is not to be copied")
+    if length == 0 and not (stops or lines) and (input_lines or novelty or form == "jsonl"):
+        raise click.UsageError(
+            "--input-lines, --novelty and --format jsonl need a --length, --stop or --lines"
+        )
     if seed is not None and seed < 0:
         raise OptionError(f"--seed must be 0 or more, not {seed}")
     if checkpoint is None:
         checkpoint = newest_checkpoint(Path())
         click.echo(f"charrnn: writing with {checkpoint}", err=True)
     model = load(checkpoint)
-    prime_ids = encoded_prime(model, prime, prime_file, unknown)
-    stream = model.sample_ids(
-        length or None if length >= 0 else length,
-        choice=Choice(temperature, top_k, top_p, min_p, model.forbidden(suppress, allow)),
-        seed=seed,
-        prime=prime_ids,
-        samples=samples,
+    writing = Writing(
+        model,
+        Choice(temperature, top_k, top_p, min_p, model.forbidden(suppress, allow)),
+        length=length,
+        stops=[text.replace("\\n", "\n") for text in stops],
+        lines=lines,
+        seed=secrets.randbits(32) if seed is None else seed,
         clamp=dict(parsed_clamp(item, model) for item in clamps),
+        source=None if novelty is None else source_text(model, novelty),
+        max_copy=max_copy,
+        as_json=form == "jsonl",
     )
-    stop = [text.replace("\\n", "\n") for text in stops]
-    write_quietly(texts(model, stream, prime_ids, samples, lambda: model.ending(stop, lines)))
+    if input_lines:
+        pieces = writing.continued_lines(unknown)
+    else:
+        pieces = writing.texts(encoded_prime(model, prime, prime_file, unknown), samples)
+    try:
+        write_quietly(pieces, raw=raw)
+    finally:
+        if novelty is not None:
+            click.echo("\n".join(writing.copied(novelty)), err=True)
+
+
+def source_text(model: "Model", path: str) -> "Source":
+    """The text of --novelty."""
+    from charrnn.sources import read_source, shown
+
+    try:
+        return model.source(read_source(path))
+    except UnicodeDecodeError as error:
+        raise CorpusError(
+            f"{shown(path)} is not UTF-8 at byte {error.start}: convert it first"
+        ) from error
 
 
 def parsed_clamp(item: str, model: "Model") -> tuple[tuple[int, int], float]:
@@ -163,54 +221,3 @@ def encoded_prime(
                     f"{shown(prime_file)} is not UTF-8 at byte {error.start}: convert it first"
                 ) from error
     return model.vocabulary.encode(text, unknown=unknown)
-
-
-def texts(
-    model: "Model",
-    stream: Iterator[Any],
-    prime: "IdArray",
-    samples: int,
-    new_ending: Callable[[], "Ending"],
-) -> Iterator[bytes]:
-    """The output, piece by piece: the first text as it comes, the others after it."""
-    decode = model.vocabulary.decode_bytes
-    if samples > 1:
-        yield f"--- 1 of {samples} ---\n".encode()
-    yield decode(prime)
-    first = new_ending()
-    others: list[tuple[Ending, list[int]]] = []
-    for ids in stream:
-        if len(others) < samples - 1:  # not before it is clear that there is room for so many
-            others = [(new_ending(), []) for _ in range(samples - 1)]
-        yield decode(first.push(int(ids[0])))
-        for (ending, text), id in zip(others, ids[1:].tolist(), strict=True):
-            text += ending.push(id)
-        if first.is_over and all(ending.is_over for ending, _ in others):
-            break
-    yield decode(first.rest())
-    for index in range(samples - 1):
-        yield f"\n--- {index + 2} of {samples} ---\n".encode()
-        yield decode(prime)
-        if others:  # without a length there is nothing to write
-            ending, text = others[index]
-            yield decode(text + ending.rest())
-    yield b"\n"
-
-
-def write_quietly(pieces: Iterator[bytes]) -> None:
-    """Write to standard output at once, and end without noise when its reader goes away."""
-    if sys.stdout is None:
-        raise CharRNNError("standard output is closed: there is nowhere to write to")
-    output = sys.stdout.buffer
-    try:
-        for piece in pieces:
-            output.write(piece)
-            output.flush()
-    except BrokenPipeError:
-        discard(output)
-        sys.exit(0)
-    except OSError as error:
-        discard(output)
-        raise CharRNNError(f"cannot write to standard output: {error.strerror}") from error
-    except KeyboardInterrupt:
-        sys.exit(130)

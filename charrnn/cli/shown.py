@@ -35,6 +35,28 @@ def harmless(text: str) -> str:
     )
 
 
+JOINERS = "\u200c\u200d"
+"""Zero-width, and harmless: parts of emoji, and of words in many scripts."""
+
+
+def visible(text: str) -> str:
+    """Text for a terminal as it was written, but for control characters, which become signs.
+
+    >>> visible("a\\x1b[31m\\tb\\n")
+    'a␛[31m\\tb\\n'
+    """
+    if text.isprintable():
+        return text
+    from charrnn.render.symbols import shown
+
+    return "".join(
+        character
+        if character.isprintable() or character in "\n\t" or character in JOINERS
+        else shown(character)
+        for character in text
+    )
+
+
 def sparkline(values: Sequence[float]) -> str:
     """A bar a value, from the smallest to the largest of them; a space for what is no number.
 
