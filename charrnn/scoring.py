@@ -8,24 +8,34 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn.dynamic import Adaptation, adapting_losses
 from charrnn.errors import CorpusError
 from charrnn.model import Model
 from charrnn.network import IdArray
 from charrnn.neurons.activations import read
 
 
-def symbol_losses(model: Model, ids: IdArray) -> NDArray[np.float64]:
+def symbol_losses(
+    model: Model, ids: IdArray, adaptation: Adaptation | None = None
+) -> NDArray[np.float64]:
     """What each of the symbols `ids` (N,) costs the model, in nats: −ln p(symbol | all before it).
 
     Before the first one it has read a line end, as when it writes; or nothing, where it knows no
-    line ends, and then the first symbol costs what the state of zeros says.
+    line ends, and then the first symbol costs what the state of zeros says. With `adaptation`, a
+    copy of the model learns from the text as it goes (`charrnn.dynamic`).
     """
+
+    def rest(text: IdArray) -> NDArray[np.float64]:
+        if adaptation is not None:
+            return adapting_losses(model.network, text, adaptation)
+        return read(model.network, text).losses[:-1]
+
     start = model.line_end()
     if len(start):
-        return read(model.network, np.concatenate([start, ids])).losses[:-1]
+        return rest(np.concatenate([start, ids]))
     first = model.network.parameters["V"][:, -1].astype(np.float64)
     cost = np.log(np.exp(first - first.max()).sum()) - (first[ids[0]] - first.max())
-    return np.concatenate([[cost], read(model.network, ids).losses[:-1]])
+    return np.concatenate([[cost], rest(ids)])
 
 
 @dataclass(frozen=True)

@@ -99,3 +99,22 @@ def test_what_does_not_fit() -> None:
     assert "does not know: '\u5b57'" in refuse("score", "-c", "a.npz", "new.txt")
     assert "exclude each other" in usage_error("score", "a.txt", "--heat", "--lines")
     assert "need a single" in usage_error("score", "a.txt", "--lines", "-c", "a.npz", "-c", "b.npz")
+
+
+def test_a_model_that_learns_while_it_reads(model: Path) -> None:
+    before = model.read_bytes()
+    write("new.txt", "line 7 of another text: text text text, of another line.\n" * 20)
+
+    def bits(*options: str) -> float:
+        shown = succeed("score", "new.txt", "--json", "--unknown", "skip", *options).text
+        return float(json.loads(shown)["models"][0]["bits"])
+
+    assert bits("--dynamic", "--dynamic-rate", "0.01") < 0.8 * bits()
+    assert bits("--dynamic", "--dynamic-rate", "1e-9") == pytest.approx(bits(), rel=1e-3)
+    assert bits("--dynamic") == bits("--dynamic"), "it repeats to the bit"
+    assert model.read_bytes() == before
+    shown = succeed("score", "new.txt", "--dynamic", "--unknown", "skip").text
+    assert ", while the model learns from them\n" in shown
+    assert "--dynamic-rate must be above 0" in refuse(
+        "score", "new.txt", "--dynamic", "--dynamic-rate", "0"
+    )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from charrnn.dynamic import Adaptation
     from charrnn.model import Model
     from charrnn.network import IdArray
     from charrnn.scoring import Score
@@ -41,6 +42,18 @@ if TYPE_CHECKING:
 )
 @click.option("--lines", is_flag=True, help="Print each line after its bits per character.")
 @click.option("--heat", is_flag=True, help="Print the text, coloured by its bits.")
+@click.option(
+    "--dynamic",
+    is_flag=True,
+    help="Let each model go on learning from the text, after it has predicted it; the checkpoint "
+    "stays as it is.",
+)
+@click.option(
+    "--dynamic-rate",
+    type=float,
+    default=5e-4,
+    help="How fast it learns then.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 @click.option(
     "--unknown",
@@ -54,6 +67,8 @@ def score(
     per_char: bool,
     lines: bool,
     heat: bool,
+    dynamic: bool,
+    dynamic_rate: float,
     as_json: bool,
     unknown: Literal["error", "skip"],
 ) -> None:
@@ -64,24 +79,38 @@ def score(
     """
     from charrnn.blas import one_thread
     from charrnn.checkpoint import newest_checkpoint
+    from charrnn.dynamic import Adaptation
     from charrnn.model import load
 
     if sum((per_char, lines, heat)) > 1:
         raise click.UsageError("--per-char, --lines and --heat exclude each other")
     if (per_char or lines or heat) and len(checkpoints) > 1:
         raise click.UsageError("--per-char, --lines and --heat need a single --checkpoint")
+    adaptation = Adaptation(dynamic_rate)
     if not checkpoints:
         checkpoints = (newest_checkpoint(Path()),)
         click.echo(f"charrnn: scoring with {checkpoints[0]}", err=True)
     models = {path: load(path) for path in checkpoints}
     with one_thread():  # the steps are too short to be shared out
         for text in texts:
-            emit(output(text, models, unknown, per_char, lines, heat, as_json))
+            emit(
+                output(
+                    text,
+                    models,
+                    adaptation if dynamic else None,
+                    unknown,
+                    per_char,
+                    lines,
+                    heat,
+                    as_json,
+                )
+            )
 
 
 def output(
     text: str,
     models: dict[Path, "Model"],
+    adaptation: "Adaptation | None",
     unknown: Literal["error", "skip"],
     per_char: bool,
     lines: bool,
@@ -98,7 +127,7 @@ def output(
         ids = encoded_text(data, text, model, unknown)
         if len(ids) == 0:
             raise CorpusError(f"{harmless(text)} is empty: there is nothing to score")
-        losses = symbol_losses(model, ids)
+        losses = symbol_losses(model, ids, adaptation)
         found[path] = score(model, ids, losses), ids, losses
     path, model = next(iter(models.items()))
     whole, ids, losses = found[path]
@@ -113,7 +142,7 @@ def output(
     elif len(found) > 1:
         yield from compared(text, {p: s for p, (s, _, _) in found.items()})
     else:
-        yield from described(text, whole, model)
+        yield from described(text, whole, model, adapting=adaptation is not None)
 
 
 def encoded_text(
@@ -130,11 +159,12 @@ def encoded_text(
         ) from error
 
 
-def described(text: str, score: "Score", model: "Model") -> Iterator[str]:
+def described(text: str, score: "Score", model: "Model", *, adapting: bool) -> Iterator[str]:
     """A score for people."""
     kind = "bytes" if model.vocabulary.is_bytes else "characters"
     one = kind[:-1]
-    yield f"{harmless(text)}: {score.symbols:,} {kind}\n"
+    how = ", while the model learns from them" if adapting else ""
+    yield f"{harmless(text)}: {score.symbols:,} {kind}{how}\n"
     yield f"  model       {score.nats:.4f} nats  {score.bits:.4f} bits per {one}"
     yield f"  perplexity {score.perplexity:.4g}\n"
     order0 = score.order0 / math.log(2)
