@@ -19,6 +19,7 @@ import math
 import os
 import struct
 import tempfile
+import tokenize
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -46,7 +47,8 @@ TRAINING_ARRAYS = ("last", "moments", "state")
 # what NumPy, zipfile and zlib raise for files that are not what they should be
 _MALFORMED = (
     EOFError, ValueError, KeyError, TypeError, RuntimeError, NotImplementedError, OverflowError,
-    RecursionError, MemoryError, zipfile.BadZipFile, zlib.error, struct.error,
+    RecursionError, MemoryError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile,
+    zlib.error, struct.error,
 )  # fmt: skip
 
 
@@ -186,11 +188,18 @@ def _read(archive: zipfile.ZipFile, path: Path) -> Checkpoint:
 
 def _header(archive: zipfile.ZipFile) -> Any:
     """The header of a file, as JSON, if it is not larger than any of ours could be."""
-    with archive.open(HEADER) as entry:
+    with _opened(archive, HEADER) as entry:
         text = entry.read(LARGEST_HEADER + 1)
     if len(text) > LARGEST_HEADER:
         raise ValueError("its header is too large")
     return json.loads(_bytes(text))
+
+
+def _opened(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
+    """An entry of the archive, if it is packed in a way that NumPy has."""
+    if archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{name} is packed in a way that NumPy does not know")
+    return archive.open(name)
 
 
 def _bytes(text: bytes) -> bytes:
@@ -207,7 +216,7 @@ def _array(archive: zipfile.ZipFile, name: str, shape: tuple[int | None, ...]) -
     """A float32 array of that shape (None: any length) with finite numbers. Nothing is allocated
     before it is clear that it is that, and in the file in full."""
     info = archive.getinfo(f"{name}.npy")
-    with archive.open(info) as entry:
+    with _opened(archive, info.filename) as entry:
         found, by_columns, dtype = _described(entry)
         if dtype != np.float32:
             raise ValueError(f"{name} has numbers of type {dtype} instead of float32")

@@ -10,6 +10,7 @@ import charrnn
 from charrnn.cli.info import info
 from charrnn.cli.sample import sample
 from charrnn.cli.score import score
+from charrnn.cli.shown import harmless
 from charrnn.cli.streams import occupy_closed
 from charrnn.cli.train import train
 from charrnn.cli.visualize import visualize_neurons
@@ -31,12 +32,22 @@ class Group(click.Group):
                 warnings.simplefilter("ignore", RuntimeWarning)
                 return super().invoke(ctx)
         except CharRNNError as error:
-            click.echo(f"charrnn: {error}", err=True)
+            click.echo(f"charrnn: {one_line(error)}", err=True)
         except MemoryError as error:
             click.echo(
                 f"charrnn: not enough memory: {error or 'ask for something smaller'}", err=True
             )
         sys.exit(1)
+
+
+LONGEST = 1000
+"""Characters of a message."""
+
+
+def one_line(error: Exception) -> str:
+    """The message of an error, which may quote what somebody else wrote, as one harmless line."""
+    message = harmless(" ".join(str(error).split()))
+    return message if len(message) <= LONGEST else message[: LONGEST - 1] + "…"
 
 
 @click.group(cls=Group, context_settings=CONTEXT)
