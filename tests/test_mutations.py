@@ -21,6 +21,7 @@ def test_damaged_checkpoints_end_in_one_line_or_in_a_valid_model() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    outcomes = dict(reversed(line.split(maxsplit=1)) for line in done.stdout.splitlines())
-    assert sum(map(int, outcomes.values())) == 400
-    assert int(outcomes["flipped: refused"]) > 10
+    lines = [line.split(maxsplit=1) for line in done.stdout.splitlines()]
+    outcomes = {what: int(number) for number, what in lines}
+    assert sum(outcomes.values()) == 400
+    assert outcomes["flipped: refused"] > 10

@@ -35,7 +35,7 @@ class Group(click.Group):
             click.echo(f"charrnn: {one_line(error)}", err=True)
         except MemoryError as error:
             click.echo(
-                f"charrnn: not enough memory: {error or 'ask for something smaller'}", err=True
+                f"charrnn: not enough memory: {str(error) or 'ask for something smaller'}", err=True
             )
         sys.exit(1)
 

@@ -58,7 +58,7 @@ class Writing:
             prime=prime,
             samples=samples,
             clamp=self.clamp,
-            limit=self._limit([prime] * samples),
+            limit=self._limit([prime], samples),
             logs=logs if self.as_json else None,
         )
         if self.as_json:
@@ -112,12 +112,12 @@ class Writing:
     def _ending(self, *more: str) -> "Ending":
         return self.model.ending([*self.stops, *more], self.lines)
 
-    def _limit(self, primes: "Sequence[IdArray]") -> "CopyLimit | None":
+    def _limit(self, primes: "Sequence[IdArray]", each: int = 1) -> "CopyLimit | None":
         if self.source is None or self.max_copy is None:
             return None
         from charrnn.copying import CopyLimit
 
-        return CopyLimit(self.source, self.max_copy, [prime.tolist() for prime in primes])
+        return CopyLimit(self.source, self.max_copy, [prime.tolist() for prime in primes] * each)
 
     def _pieces(
         self, stream: "Iterator[NDArray[np.intp]]", prime: "IdArray", samples: int
