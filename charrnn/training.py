@@ -22,6 +22,7 @@ from charrnn.evaluation import Evaluation
 from charrnn.events import Event, Finished, NotSaved, Report, Rescued, Saved, Speedometer, Step
 from charrnn.finetuning import extended
 from charrnn.lock import only_training
+from charrnn.needs import check_memory
 from charrnn.network import Network, NetworkConfig
 from charrnn.optimizers import OPTIMIZERS
 from charrnn.options import (
@@ -116,6 +117,7 @@ class Trainer:
     ) -> "Trainer":
         """A new network for `corpus`; without `output` nothing is saved."""
         config = NetworkConfig(corpus.vocabulary.size, hidden_size, layers, cell)
+        check_memory(config, options, len(corpus.ids))
         network = Network.create(config, np.random.default_rng(options.seed))
         return cls(network, corpus, options, output)
 
@@ -138,6 +140,8 @@ class Trainer:
             for id, symbol in enumerate(corpus.vocabulary.symbols)
             if symbol not in before.symbols
         ]
+        config = replace(checkpoint.config, vocabulary_size=before.size + len(new))
+        check_memory(config, options, len(corpus.ids))
         network, corpus = extended(checkpoint.network(), before, corpus, rng)
         trainer = cls(network, corpus, options, output)
         trainer.new_symbols = new

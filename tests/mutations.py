@@ -4,6 +4,7 @@ Each ends in one line and exit code 1, or in a model that is truly valid; never 
 code that runs, in more than 5 seconds, or in memory beyond twice the file and 200 MB.
 """
 
+import copy
 import io
 import json
 import os
@@ -231,7 +232,7 @@ def another_header(whole: bytes, rng: random.Random) -> bytes:
                 if rng.random() < 0.2:
                     del parent[key]
                 else:
-                    parent[key] = rng.choice(VALUES)
+                    parent[key] = copy.deepcopy(rng.choice(VALUES))
                 break
         return header
 

@@ -1,0 +1,56 @@
+"""What memory a training needs, and whether the machine has it.
+
+A system that hands out more memory than there is ends the program without a word when it is used.
+"""
+
+import os
+from pathlib import Path
+
+from charrnn.batches import fit_shape
+from charrnn.errors import OptionError
+from charrnn.network import NetworkConfig
+from charrnn.optimizers import OPTIMIZERS
+from charrnn.options import TrainingOptions
+
+LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+"""Where a container says how much of the memory is its own."""
+GIGABYTE = 10**9
+
+
+def needed(config: NetworkConfig, options: TrainingOptions, symbols: int) -> int:
+    """About how many bytes a training on so many symbols takes, beside its text: for the weights,
+    their gradients and moments and the copies that are kept of them, and for windows of T steps in
+    B streams."""
+    batch, steps = fit_shape(symbols, options.batch_size, options.seq_length)
+    H, L, V, G = config.hidden_size, config.layers, config.vocabulary_size, config.cell_type.gates
+    moments = OPTIMIZERS[options.optimizer].moments
+    # the weights, the best, and a state to go back to with its moments; a gradient a thread
+    vectors = 3 + 2 * moments + min(options.threads, batch)
+    # what goes into the gates of each layer, its outputs, and the gradients between layers
+    columns = (L * (G + 1) + 1) * H + V
+    return 4 * (vectors * config.size + columns * batch * steps)
+
+
+def available() -> int | None:
+    """Bytes of memory that this machine, or this container of it, has; None if it does not say."""
+    try:
+        total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return None
+    for path in LIMITS:
+        try:
+            total = min(total, int(path.read_text()))
+        except (OSError, ValueError):  # there is none, or it is "max"
+            continue
+    return total
+
+
+def check_memory(config: NetworkConfig, options: TrainingOptions, symbols: int) -> None:
+    """Raise OptionError where a training on so many symbols needs more memory than there is."""
+    wanted, there = needed(config, options, symbols), available()
+    if there is not None and wanted > there:
+        raise OptionError(
+            f"this training would need about {wanted / GIGABYTE:,.0f} GB of memory, and there are "
+            f"{there / GIGABYTE:,.0f} GB: choose a smaller --hidden-size, --batch-size or "
+            "--seq-length, or --bytes for a text of very many different characters"
+        )
