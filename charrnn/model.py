@@ -12,6 +12,7 @@ from charrnn.choice import Choice
 from charrnn.copying import CopyLimit, Source
 from charrnn.ending import Ending
 from charrnn.errors import OptionError
+from charrnn.needs import check_samples
 from charrnn.network import IdArray, Network, NetworkConfig
 from charrnn.sampling import Continuation, Sampler, continue_each, generate
 from charrnn.vocabulary import Vocabulary, code_points
@@ -145,6 +146,7 @@ class Model:
             raise OptionError(f"a length of {length} makes no sense: give 0 or more")
         if samples < 1:
             raise OptionError(f"{samples} samples make no sense: give 1 or more")
+        check_samples(self.network.config, samples)
         if seed is not None and seed < 0:
             raise OptionError(f"a seed of {seed} makes no sense: give 0 or more")
         return self._sample_ids(

@@ -4,6 +4,7 @@ A system that hands out more memory than there is ends the program without a wor
 """
 
 import os
+import sys
 from pathlib import Path
 
 from charrnn.batches import fit_shape
@@ -45,12 +46,23 @@ def available() -> int | None:
     return total
 
 
+def check_samples(config: NetworkConfig, samples: int) -> None:
+    """Raise OptionError where texts side by side need more memory than there is."""
+    H, L, V, G = config.hidden_size, config.layers, config.vocabulary_size, config.cell_type.gates
+    wanted, there = 4 * samples * (2 * V + L * (G + 4) * H), available()
+    if wanted > (sys.maxsize if there is None else there):
+        raise OptionError(
+            f"{samples:,} samples side by side would need about {wanted // GIGABYTE:,} GB of "
+            "memory: ask for fewer"
+        )
+
+
 def check_memory(config: NetworkConfig, options: TrainingOptions, symbols: int) -> None:
     """Raise OptionError where a training on so many symbols needs more memory than there is."""
     wanted, there = needed(config, options, symbols), available()
     if there is not None and wanted > there:
         raise OptionError(
-            f"this training would need about {wanted / GIGABYTE:,.0f} GB of memory, and there are "
-            f"{there / GIGABYTE:,.0f} GB: choose a smaller --hidden-size, --batch-size or "
+            f"this training would need about {wanted // GIGABYTE:,} GB of memory, and there are "
+            f"{there // GIGABYTE:,} GB: choose a smaller --hidden-size, --batch-size or "
             "--seq-length, or --bytes for a text of very many different characters"
         )

@@ -484,3 +484,11 @@ def test_the_log_of_a_training_on_a_terminal_is_json() -> None:
     code, _, _ = on_a_terminal("train", "a.txt", *SMALL, "--epochs", "1", "--log", "log")
     assert code == 0
     assert [json.loads(line)["step"] for line in Path("log").read_text().splitlines()][-1] == 28
+
+
+@pytest.mark.parametrize("words", ["info --json", "score a.txt", "score a.txt --per-char"])
+def test_readers_that_have_seen_enough(model: Path, words: str) -> None:
+    outcome = shell(f"(charrnn {words}; echo code $? >&2) | head -c 1 > /dev/null")
+    assert outcome.errors.splitlines()[-1] == "code 0"
+    assert "Traceback" not in outcome.errors
+    assert "Broken" not in outcome.errors

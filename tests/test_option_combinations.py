@@ -16,7 +16,7 @@ from cli_helpers import SMALL, succeed, write
 
 FILES = ("a.npz", "b.npz", "a.txt", "other.txt", "raw.bin", "empty.txt", "no.such", ".", "-", "")
 NUMBERS = ("-1", "0", "1", "2", "7", "0.5", "1e-9", "1e308", "nan", "inf", "-inf", "1e400", "x")
-WHOLE = ("-1", "0", "1", "2", "3", "8", "99", str(2**31), str(10**30), "0x10", "")
+WHOLE = ("-1", "0", "1", "2", "3", "8", "99", str(2**31), str(10**30), str(10**400), "0x10", "")
 TEXTS = ("", "a", "line", "\\n", "\n", "ß", "\x1b[31m", "é" * 50, "L0:1=0.5", "L0:1", "v=[aeiou]")
 BOUNDS = {
     "train": ("--epochs", "0.1", "--sample-every", "7"),

@@ -1,5 +1,6 @@
 """The command line: one file a command. Only here are click, tqdm, rich and exit codes known."""
 
+import contextlib
 import sys
 import warnings
 from typing import Any
@@ -11,7 +12,7 @@ from charrnn.cli.info import info
 from charrnn.cli.sample import sample
 from charrnn.cli.score import score
 from charrnn.cli.shown import harmless
-from charrnn.cli.streams import occupy_closed
+from charrnn.cli.streams import discard, occupy_closed
 from charrnn.cli.train import train
 from charrnn.cli.visualize import visualize_neurons
 from charrnn.errors import CharRNNError
@@ -33,6 +34,13 @@ class Group(click.Group):
                 return super().invoke(ctx)
         except CharRNNError as error:
             click.echo(f"charrnn: {one_line(error)}", err=True)
+        except BrokenPipeError:  # whoever read the output has seen enough
+            for stream in filter(None, (sys.stdout, sys.stderr)):
+                with contextlib.suppress(OSError, ValueError):
+                    stream.flush()
+                    continue
+                discard(stream)
+            sys.exit(0)
         except MemoryError as error:
             click.echo(
                 f"charrnn: not enough memory: {str(error) or 'ask for something smaller'}", err=True
