@@ -131,7 +131,7 @@ def test_texts_that_do_not_fit(model: Path) -> None:
     skipped = succeed(*one, "--unknown", "skip")
     assert re.search(r"left out \d characters that the model does not know", skipped.errors)
     message = refuse("visualize-neurons", model, "--text", "no.txt")
-    assert message.startswith("no.txt cannot be read")
+    assert message.startswith("no.txt does not exist")
 
 
 def test_text_of_the_training_is_told(model: Path) -> None:
