@@ -21,7 +21,7 @@ from charrnn.checkpoint import read_checkpoint
 from cli_helpers import process, run, same_training, write
 
 OPTIONS = (
-    "--hidden-size", "1024", "--layers", "1", "--batch-size", "2", "--seq-length", "8",
+    "--hidden-size", "384", "--layers", "1", "--batch-size", "2", "--seq-length", "8",
     "--epochs", "0.5", "--sample-every", "0",
 )  # fmt: skip
 """A training of a few dozen steps with 20 looks, each of which is followed by a save."""
@@ -84,7 +84,7 @@ def finished(folder: Path, options: tuple[str, ...], limit: float | None) -> boo
             if limit is not None:
                 time.sleep(limit)
                 running.kill()
-            _, errors = running.communicate(timeout=120)
+            _, errors = running.communicate(timeout=600)
         except subprocess.TimeoutExpired:
             running.kill()
             raise

@@ -40,7 +40,7 @@ def test_the_history(model: Path) -> None:
     history = header(model)["training"]["history"]
     looks = [entry for entry in history if entry["validation_loss"] is not None]
     rows = re.findall(
-        r"^ +(\d+) +([\d.]+) +0:00 +([\d.]+) +([\d.]+)? +[\d.e-]+( \*)?$", shown, re.M
+        r"^ +(\d+) +([\d.]+) +\d+:\d\d +([\d.]+) +([\d.]+)? +[\d.e-]+( \*)?$", shown, re.M
     )
     assert len(rows) == 13
     assert rows[0][:3] == ("1", f"{history[0]['epoch']:.2f}", f"{history[0]['loss']:.4f}")
