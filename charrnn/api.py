@@ -33,7 +33,7 @@ def train(
     seq_length: int = TrainingOptions.seq_length,
     epochs: float | None = None,
     minutes: float | None = None,
-    optimizer: str = DEFAULT_OPTIMIZER,
+    optimizer: str | None = None,
     learning_rate: float | None = None,
     schedule: str = TrainingOptions.schedule,
     weight_decay: float | None = None,
@@ -53,11 +53,14 @@ def train(
 
     `text` is the text itself as `str`, raw bytes for a model of bytes, or a file or folder as a
     `Path`. With `output`, checkpoints are written there, over what may be there. `on_event` sees
-    every event (`charrnn.events`) of the training. Sizes and dropout that are None are chosen by
-    the length of the text and the time (`charrnn.sizing`). `init_from` names a checkpoint whose
-    model goes on to learn this text, with its own cell and sizes. Raises CharRNNError.
+    every event (`charrnn.events`) of the training. Sizes, dropout and weight
+    decay that are None are chosen by the length of the text and the time (`charrnn.sizing`).
+    `init_from` names a checkpoint whose model goes on to learn this text, with its own cell and
+    sizes. Raises CharRNNError.
     """
     corpus = Corpus.from_text(text) if isinstance(text, str | bytes) else read_corpus([text])
+    optimizer_chosen = optimizer is not None
+    optimizer = optimizer or DEFAULT_OPTIMIZER
     usual = OPTIMIZER_DEFAULTS.get(optimizer, OPTIMIZER_DEFAULTS[DEFAULT_OPTIMIZER])
     options = TrainingOptions(
         batch_size=batch_size,
@@ -84,9 +87,15 @@ def train(
         config = checkpoint.config
         cell, hidden_size, layers = config.cell, config.hidden_size, config.layers
     size = for_training(
-        corpus, options, cell=cell, hidden_size=hidden_size, layers=layers, dropout=dropout
+        corpus,
+        options,
+        cell=cell,
+        hidden_size=hidden_size,
+        layers=layers,
+        dropout=dropout,
+        weight_decay=options.weight_decay if optimizer_chosen else weight_decay,
     )
-    options = replace(options, dropout=size.dropout)
+    options = replace(options, dropout=size.dropout, weight_decay=size.weight_decay)
     if checkpoint is not None:
         trainer = Trainer.start_from(checkpoint, corpus, options, output=path)
     else:

@@ -1,7 +1,8 @@
-"""How large a network, and how much dropout, suit a text and the time that there is for it.
+"""How large a network, how much dropout and weight decay suit a text and the time that there is.
 
 Rules of thumb from the runs in `docs/recipe.md`: a network pays once it can read many more
-characters than it has weights, and dropout once it reads the same text again and again.
+characters than it has weights, dropout and weight decay once it reads the same text again and
+again.
 """
 
 from dataclasses import dataclass
@@ -25,9 +26,9 @@ LARGE = 512
 """Units in a layer, where there is the time to train so many."""
 CHARACTERS_A_WEIGHT = 5.0
 """That a network must have the time to read before its size pays."""
-DROPOUT = ((3.0, 0.0), (8.0, 0.1), (float("inf"), 0.3))
-"""For runs of up to so many epochs, in a network of the usual size."""
-DROPOUT_OF_LARGE = ((3.0, 0.0), (8.0, 0.2), (float("inf"), 0.5))
+REGULARISATION = ((3.0, 0.0, 0.0), (8.0, 0.1, 0.0), (float("inf"), 0.3, 0.1))
+"""Dropout and weight decay for runs of up to so many epochs, in a network of the usual size."""
+REGULARISATION_OF_LARGE = ((3.0, 0.0, 0.0), (8.0, 0.2, 0.0), (float("inf"), 0.5, 0.1))
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Size:
     hidden_size: int
     layers: int
     dropout: float
+    weight_decay: float
 
 
 def choose(
@@ -48,6 +50,7 @@ def choose(
     hidden_size: int | None = None,
     layers: int | None = None,
     dropout: float | None = None,
+    weight_decay: float | None = None,
 ) -> Size:
     """What suits a training on so many `characters` for so long, where it is not given (None).
 
@@ -63,16 +66,20 @@ def choose(
                 read = min(read, epochs * characters)
             if read >= CHARACTERS_A_WEIGHT * large:
                 hidden_size = LARGE
-    if dropout is None:
-        size = NetworkConfig(vocabulary_size, hidden_size, layers, cell).size
-        by_epochs = float("inf") if epochs is None else epochs
-        by_time = float("inf")
-        if minutes is not None:
-            by_time = speed(size, threads) * 60 * minutes / characters
-        read_again = min(by_epochs, by_time)
-        table = DROPOUT_OF_LARGE if hidden_size >= LARGE else DROPOUT
-        dropout = next(rate for most, rate in table if read_again <= most)
-    return Size(hidden_size, layers, dropout)
+    size = NetworkConfig(vocabulary_size, hidden_size, layers, cell).size
+    by_epochs = float("inf") if epochs is None else epochs
+    by_time = float("inf")
+    if minutes is not None:
+        by_time = speed(size, threads) * 60 * minutes / characters
+    read_again = min(by_epochs, by_time)
+    table = REGULARISATION_OF_LARGE if hidden_size >= LARGE else REGULARISATION
+    usual_dropout, usual_decay = next(rates for most, *rates in table if read_again <= most)
+    return Size(
+        hidden_size,
+        layers,
+        usual_dropout if dropout is None else dropout,
+        usual_decay if weight_decay is None else weight_decay,
+    )
 
 
 def for_training(
@@ -83,8 +90,9 @@ def for_training(
     hidden_size: int | None,
     layers: int | None,
     dropout: float | None,
+    weight_decay: float | None,
 ) -> Size:
-    """The same for a corpus and its options, in which the dropout has no say."""
+    """The same for a corpus and its options, in which those that may be chosen have no say."""
     train, _, _ = corpus.split(options.validation_fraction, options.test_fraction)
     timed = options.minutes is not None or options.epochs is None
     return choose(
@@ -97,6 +105,7 @@ def for_training(
         hidden_size=hidden_size,
         layers=layers,
         dropout=dropout,
+        weight_decay=weight_decay,
     )
 
 

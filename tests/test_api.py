@@ -168,6 +168,7 @@ def test_the_defaults_are_those_of_the_command_line(monkeypatch: pytest.MonkeyPa
         "hidden_size": 256,
         "layers": 2,
         "dropout": 0.3,
+        "weight_decay": 0.1,
         "output": None,
     }
 

@@ -37,10 +37,14 @@ def test_dropout_grows_with_the_times_that_a_text_is_read() -> None:
     assert rates == sorted(rates)
     assert rates[0] == 0 < rates[1] < rates[2]
     assert size(10**5, 10, epochs=1).dropout == 0
+    decays = [size(characters, 10).weight_decay for characters in (10**8, 4 * 10**6, 10**5)]
+    assert decays == [0, 0, 0.1]
     assert size(10**6, 120).dropout > size(10**6, 10).dropout, "of the larger network"
 
 
-@pytest.mark.parametrize("given", [{"hidden_size": 77}, {"layers": 3}, {"dropout": 0.37}])
+@pytest.mark.parametrize(
+    "given", [{"hidden_size": 77}, {"layers": 3}, {"dropout": 0.37}, {"weight_decay": 0.02}]
+)
 def test_what_is_given_is_taken(given: dict[str, float]) -> None:
     for minutes in (1, 100):
         found = size(10**6, minutes, **given)
@@ -62,6 +66,8 @@ def test_the_time_of_a_training(
 ) -> None:
     corpus = Corpus.from_text("abcdefghij" * 30_000)
     options = TrainingOptions(**given, validation_fraction=0.2, threads=2)  # type: ignore[arg-type]
-    found = for_training(corpus, options, cell="gru", hidden_size=None, layers=None, dropout=None)
+    found = for_training(
+        corpus, options, cell="gru", hidden_size=None, layers=None, dropout=None, weight_decay=None
+    )
     expected = choose(240_000, 10, minutes=minutes, epochs=epochs, threads=2, cell="gru")
     assert found == expected

@@ -121,7 +121,8 @@ def usual(option: str) -> str:
     "--weight-decay",
     type=float,
     help="Share of the weights, times the learning rate, that a step takes away."
-    f"  [default: {usual('weight_decay')}, else 0]",
+    f"  [default: {usual('weight_decay')}; without --optimizer, the more, the more often there is "
+    "the time to read the text; else 0]",
 )
 @click.option(
     "--clip",
@@ -312,10 +313,12 @@ def started(
         checkpoint = checkpoint_for(model, given)
         network = {name: getattr(checkpoint.config, name) for name in NETWORK_OPTIONS}
     cell = network.pop("cell") or DEFAULT_CELL
-    wishes = network | {"dropout": given.get("dropout")}
+    # what decay suits an optimizer that the user has chosen, that optimizer knows
+    decay = options.weight_decay if "optimizer" in given else given.get("weight_decay")
+    wishes = network | {"dropout": given.get("dropout"), "weight_decay": decay}
     size = asdict(for_training(corpus, options, cell=cell, **wishes))
     chosen = {name: value for name, value in size.items() if wishes[name] is None}
-    options = replace(options, dropout=size.pop("dropout"))
+    options = replace(options, dropout=size.pop("dropout"), weight_decay=size.pop("weight_decay"))
     if checkpoint is not None:
         trainer = Trainer.start_from(checkpoint, corpus, options, output=path)
     else:
