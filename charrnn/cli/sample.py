@@ -10,6 +10,7 @@ from charrnn.cli.shown import harmless
 from charrnn.errors import CorpusError, OptionError
 
 if TYPE_CHECKING:
+    from charrnn.cli.writing import Writing
     from charrnn.copying import Source
     from charrnn.model import Model
     from charrnn.network import IdArray
@@ -172,9 +173,15 @@ def sample(
         pieces = writing.texts(encoded_prime(model, prime, prime_file, unknown), samples)
     try:
         write_quietly(pieces, raw=raw)
-    finally:
-        if novelty is not None:
-            click.echo("\n".join(writing.copied(novelty)), err=True)
+    except SystemExit:  # whoever read the text has seen enough of it
+        report_copies(writing, novelty)
+        raise
+    report_copies(writing, novelty)
+
+
+def report_copies(writing: "Writing", novelty: str | None) -> None:
+    if novelty is not None:
+        click.echo("\n".join(writing.copied(novelty)), err=True)
 
 
 def source_text(model: "Model", path: str) -> "Source":
