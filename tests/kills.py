@@ -2,10 +2,11 @@
 
 Each training is killed, resumed, killed again and so on, until it is done; then its weights must be
 those of the training that nobody killed, to the last bit. After every kill there must be a
-checkpoint that loads. Most of the time of these trainings goes into saving, so that many kills fall
-into a save.
+checkpoint that loads. Every other kill comes at a random moment, and every other one as soon as an
+unfinished checkpoint is seen, so that many fall into a save.
 """
 
+import os
 import random
 import shutil
 import signal
@@ -57,10 +58,10 @@ def kill_trainings(folder: Path, kills: int, seed: int, threads: int = 1) -> Tal
             was_there = (folder / "a.npz").exists()
             words = ("--resume",) if was_there else options
             limit = rng.uniform(0, 1.2) if tally.kills < kills else None
-            if finished(folder, words, limit):
+            if finished(folder, words, limit, in_a_save=tally.kills % 2 == 1):
                 break
             tally.kills += 1
-            partial = list(folder.glob(".a.npz.*.partial"))
+            partial = unfinished(folder)
             assert len(partial) <= 1, "what the kill before has left was cleared away"
             tally.inside_a_save += len(partial)
             if was_there:
@@ -68,14 +69,21 @@ def kill_trainings(folder: Path, kills: int, seed: int, threads: int = 1) -> Tal
             if (folder / "a.npz").exists():
                 read_checkpoint(folder / "a.npz")
         same_training(folder / "a.npz", folder / "whole.npz")
-        assert not list(folder.glob(".a.npz.*.partial")), "nothing lies about in the end"
+        assert not unfinished(folder), "nothing lies about in the end"
         tally.trainings += 1
     return tally
 
 
-def finished(folder: Path, options: tuple[str, ...], limit: float | None) -> bool:
-    """Train, and kill the training so many seconds after its first notice; whether it came to its
-    end before."""
+def unfinished(folder: Path) -> list[str]:
+    """Checkpoints that are being written."""
+    return [name for name in os.listdir(folder) if name.endswith(".partial")]
+
+
+def finished(
+    folder: Path, options: tuple[str, ...], limit: float | None, *, in_a_save: bool
+) -> bool:
+    """Train, and kill the training so many seconds after its first notice, or then at the beginning
+    of the next save; whether it came to its end before."""
     running = process("train", "a.txt", *options, cwd=folder)
     with running:
         assert running.stderr
@@ -83,6 +91,8 @@ def finished(folder: Path, options: tuple[str, ...], limit: float | None) -> boo
         try:
             if limit is not None:
                 time.sleep(limit)
+                while in_a_save and running.poll() is None and not unfinished(folder):
+                    pass
                 running.kill()
             _, errors = running.communicate(timeout=600)
         except subprocess.TimeoutExpired:
