@@ -142,8 +142,7 @@ class Model:
         Raises OptionError for units that are not there, and for other values.
         """
         clamp = checked_clamp(clamp or {}, self.network.config)
-        if length is not None and length < 0:
-            raise OptionError(f"a length of {length} makes no sense: give 0 or more")
+        check_length(length)
         if samples < 1:
             raise OptionError(f"{samples} samples make no sense: give 1 or more")
         check_samples(self.network.config, samples)
@@ -184,6 +183,7 @@ class Model:
         """What follows each of `primes`, all written side by side, up to `length` symbols or to its
         ending. The chance of each depends on the seed and its number alone, from `first` on."""
         clamp = checked_clamp(clamp or {}, self.network.config)
+        check_length(length)
         line_end = self.line_end()
         return continue_each(
             Sampler(self.network, len(primes), clamp, limit),
@@ -244,6 +244,12 @@ def ended(drawn: Iterator[NDArray[np.intp]], ending: Ending) -> Iterator[list[in
             return
     if piece := ending.rest():
         yield piece
+
+
+def check_length(length: int | None) -> None:
+    """Raise OptionError for a length that no text can have."""
+    if length is not None and length < 0:
+        raise OptionError(f"a length of {length} makes no sense: give 0 or more")
 
 
 LARGEST_CLAMP = 0.9999

@@ -138,6 +138,13 @@ def test_records_of_lines() -> None:
         assert len(record["log_probabilities"]) == len(record["text"])
 
 
+def test_a_length_that_makes_no_sense() -> None:
+    for options in (("--input-lines",), ("--format", "jsonl")):
+        outcome = call(*ONE, *options, "-n", "-1", given="line\n")
+        assert (outcome.code, outcome.output) == (1, b"")
+        assert outcome.errors == "charrnn: a length of -1 makes no sense: give 0 or more\n"
+
+
 def test_no_lines_at_all() -> None:
     assert succeed(*ONE, "--input-lines", given="").output == b""
 
