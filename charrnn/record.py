@@ -20,6 +20,7 @@ RECORD: dict[str, Any] = {
     "validation_seconds": int | float,
     "stale_looks": int,
     "test_loss": int | float | None,
+    "finished": bool,
     "smoothed": int | float | None,
     "optimizer_steps": int,
     "halvings": int,
@@ -30,7 +31,7 @@ RECORD: dict[str, Any] = {
 
 def check_record(checkpoint: Checkpoint) -> dict[str, Any]:
     """The record of the training in a checkpoint. Raises CheckpointError for none of use."""
-    record = checkpoint.training
+    record = {"finished": True} | checkpoint.training  # which older ones do not say
     if set(checkpoint.arrays) != set(TRAINING_ARRAYS):
         raise CheckpointError(
             "this checkpoint holds a model only, not a training that could go on: "

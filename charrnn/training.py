@@ -78,6 +78,8 @@ class Trainer:
         self.new_symbols: list[str] | None = None
         """The names of symbols that the model to begin with did not know, if there was one."""
         self.stop_requested = False
+        self.finished = False
+        """Whether the run has come to its end, and its exact losses are measured."""
         self.step = 0
         self.seconds = 0.0
         self.history: list[dict[str, Any]] = []
@@ -169,12 +171,14 @@ class Trainer:
         trainer = cls(network, corpus, changed(before, changes), output)
         trainer._restore(record, checkpoint)
         trainer.stretched = _budget(trainer.options) != _budget(before)
-        if trainer.progress >= 1:
+        # a run that was killed before its losses were measured has that still to do
+        is_finished = record["finished"]
+        if is_finished and trainer.progress >= 1:
             raise OptionError(
                 f"this training has used up its budget ({trainer.budget}): "
                 "give it a larger --minutes or --epochs to go on"
             )
-        if trainer.out_of_patience:
+        if is_finished and trainer.out_of_patience:
             raise OptionError(
                 f"this training ended because {trainer.validation.stale} looks in a row at the "
                 "held-out text brought nothing better: give it a larger --patience to go on"
@@ -292,6 +296,7 @@ class Trainer:
                 stopped = self.progress < 1 and not self.out_of_patience
                 if not stopped:
                     self._measure()
+                    self.finished = True
                 yield from self._save(shards, save_at_last)
             except ExplosionError as error:
                 raise self._diverged(str(error)) from error
@@ -463,6 +468,7 @@ class Trainer:
             "seconds": self.seconds,
             "history": self.history,
             "test_loss": self.test_loss,
+            "finished": self.finished,
             "smoothed": None if math.isnan(self._smoothed) else self._smoothed,
             "optimizer_steps": self._optimizer.steps,
             "halvings": self.halvings,

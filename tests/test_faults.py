@@ -7,12 +7,14 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from charrnn.errors import CheckpointError
-from charrnn.events import Event, NotSaved, Report
+from charrnn.checkpoint import read_checkpoint
+from charrnn.errors import CheckpointError, OptionError
+from charrnn.events import Event, NotSaved, Report, Saved
 from charrnn.lock import only_training
 from charrnn.options import TrainingOptions
 from charrnn.training import Trainer
@@ -49,6 +51,30 @@ def test_trainings_that_are_killed() -> None:
     tally = kill_trainings(Path.cwd(), kills=4, seed=5, threads=2)
     assert tally.kills == 4
     assert tally.trainings >= 1
+
+
+@pytest.mark.parametrize("patience", [0, 1])
+def test_a_training_killed_before_its_losses_are_measured(tmp_path: Path, patience: int) -> None:
+    """Between the save after its last step and its end: it has only to be measured then."""
+    output, whole = tmp_path / "a.npz", tmp_path / "whole.npz"
+    options = {"patience": patience, "test_fraction": 0.1, "learning_rate": 0.5}
+    for _ in begun(whole, **options).run():
+        pass
+    last = header(whole)["training"]["step"]
+    events = begun(output, **options).run()
+    for event in events:
+        if isinstance(event, Saved) and event.step == last:
+            events.close()  # type: ignore[attr-defined]
+            break
+    assert header(output)["training"]["test_loss"] is None
+    resumed = Trainer.resume(read_checkpoint(output), corpus(Path("a.txt").read_text()), {})
+    resumed.output = output
+    for _ in resumed.run():
+        pass
+    same_training(output, whole)
+    assert header(output)["training"]["test_loss"] is not None
+    with pytest.raises(OptionError, match=r"used up its budget|looks in a row"):
+        Trainer.resume(read_checkpoint(output), corpus(Path("a.txt").read_text()), {})
 
 
 def test_what_a_killed_training_left_is_cleared_away() -> None:
@@ -104,8 +130,8 @@ def test_where_no_lock_can_be_made_there_is_none(tmp_path: Path) -> None:
 # A disk that is full, a folder that goes away
 
 
-def begun(output: Path, **options: float) -> Trainer:
-    wished = TrainingOptions(batch_size=4, seq_length=8, epochs=5.0, threads=1)
+def begun(output: Path, **options: Any) -> Trainer:
+    wished = TrainingOptions(batch_size=4, seq_length=8, epochs=5.0, threads=1, **options)
     return Trainer.start(
         corpus(Path("a.txt").read_text()), wished, hidden_size=8, layers=1, output=output
     )
