@@ -17,8 +17,8 @@ test:
 
 # long: kills at random moments, damaged checkpoints, any combination of options
 soak:
-	$(PYTHON) tests/kills.py
-	$(PYTHON) tests/kills.py --kills 60 --threads 2
+	$(PYTHON) tests/kills.py --kills 120
+	$(PYTHON) tests/kills.py --kills 80 --seed 2 --threads 2
 	$(PYTHON) tests/mutations.py
 	CHARRNN_EXAMPLES=700 $(PYTHON) -m pytest tests/test_option_combinations.py
 
