@@ -15,16 +15,15 @@ from numpy.typing import NDArray
 
 from charrnn.errors import OptionError
 from charrnn.network import IdArray, Network, Workspace
+from charrnn.options import DEFAULT_DYNAMIC_RATE
 from charrnn.parameters import Array, Parameters
-
-DEFAULT_RATE = 5e-4
 
 
 @dataclass(frozen=True)
 class Adaptation:
     """How a model adapts. Raises OptionError for values that make no sense."""
 
-    rate: float = DEFAULT_RATE
+    rate: float = DEFAULT_DYNAMIC_RATE
     """η"""
     decay: float = 1e-3
     """λ, which pulls the weights back to where they were."""

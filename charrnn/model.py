@@ -194,17 +194,14 @@ class Model:
             choice=choice,
         )
 
-    def source(self, text: bytes) -> Source:
-        """A text (UTF-8, or raw bytes for a model of bytes) in which copies are looked for. What
-        the model does not know stands in it as a symbol that it never writes.
+    def source(self, text: Text) -> Source:
+        """A text (or bytes, for a model of bytes) in which copies are looked for. What the model
+        does not know stands in it as a symbol that it never writes.
 
-        Raises UnicodeDecodeError, and CharRNNError where a library is missing.
+        Raises CharRNNError where a library is missing.
         """
-        symbols = (
-            np.frombuffer(text, np.uint8)
-            if self.vocabulary.is_bytes
-            else code_points(text.decode("utf-8"))
-        )
+        text = self._symbols(text)
+        symbols = code_points(text) if isinstance(text, str) else np.frombuffer(text, np.uint8)
         known = self.vocabulary.symbols
         ids = np.searchsorted(known, symbols)
         ids[known[np.minimum(ids, len(known) - 1)] != symbols] = len(known)

@@ -33,6 +33,8 @@ DEFAULT_OPTIMIZER = "adam"
 SCHEDULE_NAMES = ("cosine", "step", "constant", "plateau")
 """The names of `charrnn.schedule.SCHEDULES`."""
 DEFAULT_SCHEDULE = "cosine"
+DEFAULT_DYNAMIC_RATE = 5e-4
+"""Of `charrnn.dynamic`."""
 LONGEST = 1e9
 """The largest number of epochs or minutes."""
 

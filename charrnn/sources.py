@@ -59,6 +59,14 @@ def open_stdin() -> BinaryIO:
     return sys.stdin.buffer
 
 
+def decoded(data: bytes, name: str) -> str:
+    """The text of bytes in UTF-8. Raises CorpusError, with the name of where they are from."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise CorpusError(f"{name} is not UTF-8 at byte {error.start}: convert it first") from error
+
+
 def shown(path: str) -> str:
     """The name of a file for a message."""
     return path if path and path.isprintable() else ascii(path)

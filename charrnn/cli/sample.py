@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from charrnn.cli.shown import harmless
-from charrnn.errors import CorpusError, OptionError
+from charrnn.errors import OptionError
 
 if TYPE_CHECKING:
     from charrnn.cli.writing import Writing
@@ -186,14 +186,10 @@ def report_copies(writing: "Writing", novelty: str | None) -> None:
 
 def source_text(model: "Model", path: str) -> "Source":
     """The text of --novelty."""
-    from charrnn.sources import read_source, shown
+    from charrnn.sources import decoded, read_source, shown
 
-    try:
-        return model.source(read_source(path))
-    except UnicodeDecodeError as error:
-        raise CorpusError(
-            f"{shown(path)} is not UTF-8 at byte {error.start}: convert it first"
-        ) from error
+    data = read_source(path)
+    return model.source(data if model.vocabulary.is_bytes else decoded(data, shown(path)))
 
 
 def parsed_clamp(item: str, model: "Model") -> tuple[tuple[int, int], float]:
@@ -215,16 +211,11 @@ def encoded_prime(
     unknown: Literal["error", "skip"],
 ) -> "IdArray":
     """The ids of the prime; in a model of characters a file is read as UTF-8."""
-    from charrnn.sources import read_source, shown
+    from charrnn.sources import decoded, read_source, shown
 
     text: str | bytes = prime or ""
     if prime_file is not None:
         text = read_source(prime_file)
         if not model.vocabulary.is_bytes:
-            try:
-                text = text.decode("utf-8")
-            except UnicodeDecodeError as error:
-                raise CorpusError(
-                    f"{shown(prime_file)} is not UTF-8 at byte {error.start}: convert it first"
-                ) from error
+            text = decoded(text, shown(prime_file))
     return model.vocabulary.encode(text, unknown=unknown)

@@ -11,6 +11,7 @@ import click
 from charrnn.cli.shown import harmless
 from charrnn.cli.streams import emit
 from charrnn.errors import CorpusError
+from charrnn.options import DEFAULT_DYNAMIC_RATE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 @click.option(
     "--dynamic-rate",
     type=float,
-    default=5e-4,
+    default=DEFAULT_DYNAMIC_RATE,
     help="How fast it learns then.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
@@ -149,14 +150,10 @@ def encoded_text(
     data: bytes, name: str, model: "Model", unknown: Literal["error", "skip"]
 ) -> "IdArray":
     """The ids of a text, which is UTF-8 for a model of characters."""
-    if model.vocabulary.is_bytes:
-        return model.vocabulary.encode(data, unknown=unknown)
-    try:
-        return model.vocabulary.encode(data.decode("utf-8"), unknown=unknown)
-    except UnicodeDecodeError as error:
-        raise CorpusError(
-            f"{harmless(name)} is not UTF-8 at byte {error.start}: convert it first"
-        ) from error
+    from charrnn.sources import decoded
+
+    known = data if model.vocabulary.is_bytes else decoded(data, harmless(name))
+    return model.vocabulary.encode(known, unknown=unknown)
 
 
 def described(text: str, score: "Score", model: "Model", *, adapting: bool) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from charrnn.cli.shown import counted, harmless, visible
 from charrnn.cli.streams import discard
-from charrnn.errors import CharRNNError, CorpusError, UnknownSymbolError
+from charrnn.errors import CharRNNError, UnknownSymbolError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -217,17 +217,14 @@ def encoded_line(
     model: "Model", line: bytes, number: int, unknown: Literal["error", "skip"]
 ) -> "IdArray":
     """A line of standard input, without the \\r of an end as Windows has it."""
-    text: str | bytes = line.removesuffix(b"\r")
+    from charrnn.sources import decoded
+
+    name, line = f"line {number} of standard input", line.removesuffix(b"\r")
     try:
-        if not model.vocabulary.is_bytes:
-            text = line.removesuffix(b"\r").decode("utf-8")
+        text = line if model.vocabulary.is_bytes else decoded(line, name)
         return model.vocabulary.encode(text, unknown=unknown)
-    except UnicodeDecodeError as error:
-        raise CorpusError(
-            f"line {number} of standard input is not UTF-8 at byte {error.start}: convert it first"
-        ) from error
     except UnknownSymbolError as error:
-        raise UnknownSymbolError(f"line {number} of standard input: {error}") from error
+        raise UnknownSymbolError(f"{name}: {error}") from error
 
 
 def for_terminal(pieces: Iterator[bytes]) -> Iterator[bytes]:
