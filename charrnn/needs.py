@@ -27,8 +27,9 @@ def needed(config: NetworkConfig, options: TrainingOptions, symbols: int) -> int
     moments = OPTIMIZERS[options.optimizer].moments
     # the weights, the best, and a state to go back to with its moments; a gradient a thread
     vectors = 3 + 2 * moments + min(options.threads, batch)
-    # what goes into the gates of each layer, its outputs, and the gradients between layers
-    columns = (L * (G + 1) + 1) * H + V
+    # the tape of each layer and its outputs, twice; what goes into the gates of one layer, and the
+    # gradients between layers
+    columns = (L * (G + 2) + G + 1) * H + V
     return 4 * (vectors * config.size + columns * batch * steps)
 
 

@@ -156,7 +156,7 @@ class Workspace:
     allocated afterwards. It carries the state of its streams from one window to the next.
 
     Memory: what its layers, the input, the softmax and dropout say, V·T·B numbers for the logits,
-    and H·T·B for the gradients between layers when training.
+    G·H·T·B for what goes into a layer's gates, and (K − G + 1)·H·T·B more for training.
     """
 
     def __init__(
@@ -179,6 +179,10 @@ class Workspace:
             Layer(config.cell_type, H, T, B, dtype, training=training, zeros=zeros)
             for _ in range(config.layers)
         ]
+        # U·[X; 1] of the layer at hand, and the gradient of its pre-activations
+        blocks = config.cell_type.blocks if training else config.cell_type.gates
+        self._gates = Columns.zeros(blocks * H, T, B, dtype, zeros)
+        self._projected = self._gates.rows(slice(0, rows))
         self._logits = zeros((V, T * B), dtype)
         self._no_vectors = np.zeros((0, H), dtype)
         self._targets = np.empty((T, B), np.intp)
@@ -204,19 +208,17 @@ class Workspace:
     @property
     def state(self) -> Array:
         """A copy of the state that the streams carry, (L, 1 + S, H, B): h, then the cell's own."""
-        return np.stack([np.stack([x.state, *x.cell.memory]) for x in self.layers])
+        return np.stack([layer.state for layer in self.layers])
 
     @state.setter
     def state(self, state: Array) -> None:
-        for layer, (h, *memory) in zip(self.layers, state, strict=True):
-            layer.state[:] = h
-            layer.cell.memory[:] = memory
+        for layer, of_layer in zip(self.layers, state, strict=True):
+            layer.state = of_layer
 
     def reset(self) -> None:
         """Make the state of every stream zero."""
         for layer in self.layers:
-            layer.state[:] = 0
-            layer.cell.memory[:] = 0
+            layer.state = np.zeros_like(layer.state)
 
     def forward(self, ids: IdArray) -> Array:
         """Logits (V, T·B) of the symbols that follow `ids` (T, B), going on from the carried state.
@@ -227,12 +229,12 @@ class Workspace:
         for index, layer in enumerate(self.layers):
             U, W = weights[f"U{index}"], weights[f"W{index}"]
             if index == 0:
-                self._input.forward(U, ids, out=layer.projected)
+                self._input.forward(U, ids, out=self._projected)
             else:
-                np.matmul(U, self._seen(index - 1), out=layer.projected.flat)
+                np.matmul(U, self._seen(index - 1), out=self._projected.flat)
             if self._recurrent:
                 W = self._recurrent[index].forward(W)
-            layer.forward(W, self._vectors(weights, index))
+            layer.forward(W, self._projected, self._vectors(weights, index))
             if self._outputs:
                 self._outputs[index].forward(layer.output)
         return np.matmul(weights["V"], self._seen(-1), out=self._logits)
@@ -279,12 +281,12 @@ class Workspace:
             if self._recurrent:
                 W = self._recurrent[index].W
             trace = None if dH is None else dH[index]
-            layer.backward(W, dY.steps, dW, self._vectors(gradient, index), trace)
+            layer.backward(W, dY.steps, self._gates, dW, self._vectors(gradient, index), trace)
             if self._recurrent:
                 self._recurrent[index].backward(dW)
-            dA = layer.projected.flat
             if index == 0:
-                self._input.backward(layer.projected, dU)
+                self._input.backward(self._projected, dU)
             else:
+                dA = self._projected.flat
                 np.matmul(dA, self._seen(index - 1).T, out=dU)
                 np.matmul(weights[f"U{index}"][:, :-1].T, dA, out=dY.flat)

@@ -33,7 +33,7 @@ class Stepper:
         above = [(weights[f"W{layer}"], weights[f"U{layer}"]) for layer in range(1, L)]
         self._W0 = weights["W0"].copy()
         self._joint = [np.hstack([W, U[:, :-1]]) for W, U in above]
-        self._biases = [U[:, -1].reshape(G, H, 1).copy() for _, U in above]
+        self._biases = [U[:, -1:].copy() for _, U in above]
         self._V, self._V_bias = weights["V"][:, :-1].copy(), weights["V"][:, -1:].copy()
         room = Room(H, 1, S, dtype, training=False)
         self._cells = [config.cell_type(room) for _ in range(L)]
@@ -43,9 +43,10 @@ class Stepper:
         # for each layer [h_l; h_{l−1}] (2H, S), but only h_0 (H, S) for layer 0
         self._inputs = [np.zeros((H if layer == 0 else 2 * H, S), dtype) for layer in range(L)]
         self._h = [x[:H] for x in self._inputs]
-        self._recurrent, self._projected = np.empty((2, G * H, S), dtype)
-        self._blocks = [x.reshape(G, H, S) for x in (self._recurrent, self._projected)]
+        self._projected = np.empty((G * H, S), dtype)
+        self._from_before = [cell.from_before.reshape(G * H, S) for cell in self._cells]
         self._new_h = np.empty((H, S), dtype)
+        self._tape = np.zeros((config.cell_type.blocks, H, S), dtype)
         self._held: dict[int, tuple[Units, Units, Array]] = {}
         self._logits = np.empty((config.vocabulary_size, S), dtype)
 
@@ -68,43 +69,40 @@ class Stepper:
     def step(self, ids: IdArray) -> Array:
         """Read a symbol in each stream, `ids` (S,); the logits (V, S) of the next ones, which the
         next call overwrites."""
-        recurrent, projected = self._blocks
         for layer, (cell, h) in enumerate(zip(self._cells, self._h, strict=True)):
-            if layer == 0:
-                self._look_up(ids)
-                np.matmul(self._W0, h, out=self._recurrent)
-                below = projected
-            else:
-                below = self._products(layer)
+            cell.from_below_only.fill(0)
+            below = self._read(ids) if layer == 0 else self._read_below(layer)
+            cell.from_below += below.reshape(*cell.from_below.shape[:2], -1)
             # a cell may need the h before to the end
             after = self._new_h if cell.passes_h else h
-            cell.forward(0, recurrent, below, h, after)
+            cell.forward(0, self._tape, h, after)
             if cell.passes_h:
                 h[:] = after
             if layer in self._held:
                 cell.hold(*self._held[layer], h)
         return self.predict()
 
-    def _products(self, layer: int) -> Array:
-        """Compute what the cell of a layer l ≥ 1 gets as recurrent; what it gets from below."""
-        x, joint, bias = self._inputs[layer], self._joint[layer - 1], self._biases[layer - 1]
-        H = len(self._new_h)
-        x[H:] = self._h[layer - 1]
-        if self._cells[layer].needs_sum_only:
-            np.matmul(joint, x, out=self._recurrent)
-            return bias
-        np.matmul(joint[:, :H], x[:H], out=self._recurrent)
-        np.matmul(joint[:, H:], x[H:], out=self._projected)
-        _, projected = self._blocks
-        projected += bias
-        return projected
-
-    def _look_up(self, ids: IdArray) -> None:
-        """U₀·onehot + b."""
+    def _read(self, ids: IdArray) -> Array:
+        """Give the first cell W₀·h; U₀·onehot + b (G·H, S)."""
+        np.matmul(self._W0, self._h[0], out=self._from_before[0])
         if self.streams == 1:
             self._projected[:] = self._table[ids].T
         else:
             np.take(self._table, ids, axis=1, out=self._projected, mode="clip")
+        return self._projected
+
+    def _read_below(self, layer: int) -> Array:
+        """Give the cell of a layer l ≥ 1 W·h; what is still to be added, (G·H, S or 1)."""
+        x, joint, bias = self._inputs[layer], self._joint[layer - 1], self._biases[layer - 1]
+        H = len(self._new_h)
+        x[H:] = self._h[layer - 1]
+        if self._cells[layer].needs_sum_only:
+            np.matmul(joint, x, out=self._from_before[layer])
+            return bias
+        np.matmul(joint[:, :H], x[:H], out=self._from_before[layer])
+        np.matmul(joint[:, H:], x[H:], out=self._projected)
+        self._projected += bias
+        return self._projected
 
     def predict(self) -> Array:
         """The logits (V, S) once more, or those of a state of zeros."""

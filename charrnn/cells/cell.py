@@ -28,10 +28,10 @@ class Room:
 class Cell:
     """The pointwise half of a layer for T steps of B streams.
 
-    The weights have G blocks of H rows, a block a gate: W·h + U·x + b are the pre-activations. A
-    step's tape has K ≥ G blocks (H, B). Its first G hold U·x + b before the step forward, and after
-    the step backward the gradient of that; its last G hold the gradient of W·h by then. In most
-    cells these are the same blocks.
+    The weights have G blocks of H rows, a block a gate. A step has K ≥ G blocks (H, B) of
+    pre-activations `a`: U·x + b is in the first G of them, W·h in the last G. In most cells these
+    are the same blocks, which hold the sum. A step's tape has K blocks as well: what `forward`
+    leaves there for `backward`, and then the gradient of `a`.
     """
 
     gates: ClassVar[int]
@@ -55,14 +55,21 @@ class Cell:
     """The names of what a step works out beside h, as in the cell's equations."""
 
     def __init__(self, room: Room) -> None:
-        raise NotImplementedError
+        """Memory: K·H·B numbers."""
+        self.a: Array = room.zeros((self.blocks, room.hidden_size, room.batch), room.dtype)
+        """The pre-activations of the step at hand (K, H, B), which `forward` may overwrite."""
+        G, K = self.gates, self.blocks
+        self.from_before: Array = self.a[K - G :]
+        """The blocks that W·h_{t−1} goes to, (G, H, B)."""
+        self.from_below: Array = self.a[:G]
+        """The blocks that U·x + b is added to, (G, H, B)."""
+        self.from_below_only: Array = self.a[: K - G]
+        """Those that hold nothing else, (K − G, H, B): they have to be zero before."""
 
     @property
     def memory(self) -> Array:
         """State arrays beside h after the last step, (S, H, B): read it, or write into it."""
-        return self._no_memory
-
-    _no_memory: Array = np.zeros((0, 0, 0))
+        return self.a[:0]
 
     def state(self, name: str) -> Array:
         """One of `states` as the last step has left it, (H, B), where it is not for training."""
@@ -79,11 +86,10 @@ class Cell:
     def begin(self, vectors: Array) -> None:
         """Before a window: the further weights (X, H)."""
 
-    def forward(self, t: int, recurrent: Array, tape: Array, before: Array, h: Array) -> None:
-        """Step t: from W·h_{t−1} in `recurrent` (G, H, B), U·x + b in the first blocks of `tape`
-        (K, H, B) and h_{t−1} in `before` to `h` (H, B).
+    def forward(self, t: int, tape: Array, before: Array, h: Array) -> None:
+        """Step t: from the pre-activations `a` and h_{t−1} in `before` to `h` (H, B).
 
-        When training, it leaves on the tape what `backward` will want to know.
+        When training, it leaves on the tape (K, H, B) what `backward` will want to know.
         """
         raise NotImplementedError
 
@@ -99,4 +105,4 @@ class Cell:
         raise NotImplementedError
 
     def end_backward(self, tape: Array, dvectors: Array) -> None:
-        """After a window: from the gradients of all steps, (K, H, T, B), to `dvectors` (X, H)."""
+        """After a window: from the gradients of all steps, (T, K, H, B), to `dvectors` (X, H)."""

@@ -26,7 +26,7 @@ from charrnn.parameters import Array
 
 
 class GRU(Cell):
-    """Memory: 8·H·B numbers, and T·H·B more for training: z, which is ∂h_t/∂h_{t−1}."""
+    """Memory: 10·H·B numbers, and T·H·B more for training: z, which is ∂h_t/∂h_{t−1}."""
 
     gates: ClassVar[int] = 3
     blocks: ClassVar[int] = 4
@@ -37,9 +37,10 @@ class GRU(Cell):
     passes_h: ClassVar[bool] = True
 
     def __init__(self, room: Room) -> None:
+        super().__init__(room)
         T, H, B, dtype, zeros = room.steps, room.hidden_size, room.batch, room.dtype, room.zeros
         self._half, self._one = np.array(0.5, dtype), np.array(1.0, dtype)
-        self._gates = zeros((2, H, B), dtype)
+        self._gates = self.a[1:3]  # r and z
         self._slopes = zeros((2, H, B), dtype)
         self._n, self._q, self._m, self._scratch = (zeros((H, B), dtype) for _ in range(4))
         self._training = room.training
@@ -54,17 +55,16 @@ class GRU(Cell):
         states: dict[str, Array] = {"r": r, "z": z, "n": self._n}
         return states[name]
 
-    def forward(self, t: int, recurrent: Array, tape: Array, before: Array, h: Array) -> None:
+    def forward(self, t: int, tape: Array, before: Array, h: Array) -> None:
         gates, n, q, scratch, half = self._gates, self._n, self._q, self._scratch, self._half
-        r, z = gates
-        np.add(recurrent[:2], tape[1:3], out=gates)
+        n_from_below, r, z, n_from_before = self.a
         gates *= half  # σ(x) = ½ + ½·tanh(x/2)
         np.tanh(gates, out=gates)
         gates *= half
         gates += half
-        np.add(recurrent[2], self._bias, out=q)
+        np.add(n_from_before, self._bias, out=q)
         np.multiply(r, q, out=n)
-        n += tape[0]
+        n += n_from_below
         np.tanh(n, out=n)
         # h = n + z ⊙ (h_{t−1} − n)
         np.subtract(before, n, out=scratch)
@@ -94,4 +94,4 @@ class GRU(Cell):
         dh *= self._dh_dh[t]
 
     def end_backward(self, tape: Array, dvectors: Array) -> None:
-        np.sum(tape[3], axis=(1, 2), out=dvectors[0])
+        np.sum(tape[:, 3], axis=(0, 2), out=dvectors[0])

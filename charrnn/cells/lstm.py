@@ -11,11 +11,13 @@ The order puts what is treated alike side by side: the three sigmoids are one bl
 the three gates whose gradient comes through c_t are one block (i, f, g).
 
 The forward pass works out the partial derivatives of its step while everything is at hand in the
-cache, so that the backward pass is the chain rule and nothing else:
+cache, so that the backward pass is the chain rule and nothing else. What it has computed anyway
+serves a second time:
 
-    ∂h/∂a_o = o(1 − o) ⊙ tanh(c_t)    ∂c/∂a_i = i(1 − i) ⊙ g          ∂h_t/∂c_t = o ⊙ (1 − tanh²c_t)
-                                      ∂c/∂a_f = f(1 − f) ⊙ c_{t−1}    ∂c_t/∂c_{t−1} = f
-                                      ∂c/∂a_g = (1 − g²) ⊙ i
+    ∂h/∂a_o = o(1 − o) ⊙ tanh(c_t)    = (1 − o) ⊙ h_t          ∂h_t/∂c_t = o ⊙ (1 − tanh²c_t)
+    ∂c/∂a_i = i(1 − i) ⊙ g            = (1 − i) ⊙ (i ⊙ g)                = o − h_t ⊙ tanh(c_t)
+    ∂c/∂a_f = f(1 − f) ⊙ c_{t−1}      = (1 − f) ⊙ (f ⊙ c_{t−1})
+    ∂c/∂a_g = (1 − g²) ⊙ i            = i − g ⊙ (i ⊙ g)        ∂c_t/∂c_{t−1} = f
 """
 
 from typing import ClassVar
@@ -29,8 +31,8 @@ from charrnn.parameters import Array
 class LSTM(Cell):
     """The pointwise half of an LSTM layer for T steps of B streams.
 
-    Memory: (G + 3)·H·B numbers, and (2·T + G + 1)·H·B more for training: ∂h_t/∂c_t and
-    ∂c_t/∂c_{t−1}. The other derivatives lie in the layer's tape.
+    Memory: (K + 5)·H·B numbers, and (2·T + G)·H·B more for training: ∂h_t/∂c_t and ∂c_t/∂c_{t−1}.
+    The other derivatives lie in the layer's tape.
     """
 
     gates: ClassVar[int] = 4
@@ -41,16 +43,18 @@ class LSTM(Cell):
     """The forget gate starts open (Jozefowicz et al. 2015), so that gradients reach far back."""
 
     def __init__(self, room: Room) -> None:
+        super().__init__(room)
         T, H, B, dtype, zeros = room.steps, room.hidden_size, room.batch, room.dtype, room.zeros
         # arrays without a dimension: NumPy would turn a number into one each time
         self._half, self._one = np.array(0.5, dtype), np.array(1.0, dtype)
-        self._a = zeros((self.gates, H, B), dtype)
+        self._gates, self._sigmoids = tuple(self.a), self.a[:-1]
         self._c = zeros((H, B), dtype)
         self._tanh_c = zeros((H, B), dtype)
+        self._addends = zeros((2, H, B), dtype)  # i ⊙ g and f ⊙ c_{t−1}
         self._scratch = zeros((H, B), dtype)
         self._training = room.training
         if room.training:
-            self._slopes = zeros((self.gates, H, B), dtype)
+            self._rest = zeros((self.gates - 1, H, B), dtype)  # 1 − o, 1 − i, 1 − f
             self._dh_dc = zeros((T, H, B), dtype)
             self._dc_dc = zeros((T, H, B), dtype)
             self._dc = zeros((H, B), dtype)
@@ -60,51 +64,40 @@ class LSTM(Cell):
         return self._c[np.newaxis]
 
     def state(self, name: str) -> Array:
-        state: Array = self._c if name == "c" else self._a[self.states.index(name) - 1]
+        state: Array = self._c if name == "c" else self._gates[self.states.index(name) - 1]
         return state
 
     def hold(self, units: Units, streams: Units, values: Array, h: Array) -> None:
-        o = self._a[0]
+        o = self._gates[0]
         self._c[units, streams] = np.arctanh(values)
         h[units, streams] = o[units, streams] * values
 
-    def forward(self, t: int, recurrent: Array, tape: Array, before: Array, h: Array) -> None:
-        a, c, tanh_c, scratch, half = self._a, self._c, self._tanh_c, self._scratch, self._half
-        np.add(recurrent, tape, out=a)
-        sigmoids, (o, i, f, g) = a[:3], a
+    def forward(self, t: int, tape: Array, before: Array, h: Array) -> None:
+        sigmoids, (o, i, f, g), half = self._sigmoids, self._gates, self._half
+        c, tanh_c, (written, kept) = self._c, self._tanh_c, self._addends
         sigmoids *= half  # σ(x) = ½ + ½·tanh(x/2), so that one tanh serves all four gates
-        np.tanh(a, out=a)
+        np.tanh(self.a, out=self.a)
         sigmoids *= half
         sigmoids += half
-        if self._training:
-            self._differentiate_c(t, a, tape)
-        np.multiply(f, c, out=c)
-        np.multiply(i, g, out=scratch)
-        c += scratch
+        np.multiply(i, g, out=written)
+        np.multiply(f, c, out=kept)
+        np.add(written, kept, out=c)
         np.tanh(c, out=tanh_c)
         np.multiply(o, tanh_c, out=h)
         if self._training:
-            self._differentiate_h(t, o, tape)
+            self._differentiate(t, tape, h)
 
-    def _differentiate_c(self, t: int, gates: Array, tape: Array) -> None:
-        """Before c moves on from c_{t−1} to c_t."""
-        slopes, sigmoids, (_, i, f, g), one = self._slopes, gates[:3], gates, self._one
-        slopes_of_sigmoids, slope_g = slopes[:3], slopes[3]
-        np.subtract(one, sigmoids, out=slopes_of_sigmoids)
-        slopes_of_sigmoids *= sigmoids
-        np.multiply(g, g, out=slope_g)
-        np.subtract(one, slope_g, out=slope_g)
-        np.multiply(slopes[1], g, out=tape[1])
-        np.multiply(slopes[2], self._c, out=tape[2])
-        np.multiply(slope_g, i, out=tape[3])
+    def _differentiate(self, t: int, tape: Array, h: Array) -> None:
+        rest, addends, (o, i, f, g) = self._rest, self._addends, self._gates
+        dh_dc, dc_da_g = self._dh_dc[t], tape[3]
+        np.subtract(self._one, self._sigmoids, out=rest)
+        np.multiply(rest[0], h, out=tape[0])
+        np.multiply(rest[1:], addends, out=tape[1:3])
+        np.multiply(g, addends[0], out=dc_da_g)
+        np.subtract(i, dc_da_g, out=dc_da_g)
         self._dc_dc[t] = f
-
-    def _differentiate_h(self, t: int, o: Array, tape: Array) -> None:
-        dh_dc, tanh_c, one = self._dh_dc[t], self._tanh_c, self._one
-        np.multiply(self._slopes[0], tanh_c, out=tape[0])
-        np.multiply(tanh_c, tanh_c, out=dh_dc)
-        np.subtract(one, dh_dc, out=dh_dc)
-        dh_dc *= o
+        np.multiply(h, self._tanh_c, out=dh_dc)
+        np.subtract(o, dh_dc, out=dh_dc)
 
     def begin_backward(self) -> None:
         self._dc.fill(0)

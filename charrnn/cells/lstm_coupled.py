@@ -8,7 +8,8 @@ Its 3H rows in the gate order (o, f, g):
 
 What differs in the derivatives from those of the LSTM:
 
-    ∂c/∂a_f = f(1 − f) ⊙ (c_{t−1} − g)        ∂c/∂a_g = (1 − g²) ⊙ (1 − f)
+    ∂c/∂a_f = f(1 − f) ⊙ (c_{t−1} − g)  = (1 − f) ⊙ (f ⊙ (c_{t−1} − g))
+    ∂c/∂a_g = (1 − g²) ⊙ (1 − f)
 """
 
 from typing import ClassVar
@@ -27,32 +28,30 @@ class CoupledLSTM(LSTM):
     states: ClassVar[tuple[str, ...]] = ("c", "o", "f", "g")
     bias: ClassVar[tuple[float, ...]] = (0.0, 1.0, 0.0)
 
-    def forward(self, t: int, recurrent: Array, tape: Array, before: Array, h: Array) -> None:
-        a, c, tanh_c, scratch, half = self._a, self._c, self._tanh_c, self._scratch, self._half
-        np.add(recurrent, tape, out=a)
-        sigmoids, (o, f, g) = a[:2], a
+    def forward(self, t: int, tape: Array, before: Array, h: Array) -> None:
+        sigmoids, (o, f, g), half = self._sigmoids, self._gates, self._half
+        c, tanh_c, kept = self._c, self._tanh_c, self._addends[0]
         sigmoids *= half  # σ(x) = ½ + ½·tanh(x/2)
-        np.tanh(a, out=a)
+        np.tanh(self.a, out=self.a)
         sigmoids *= half
         sigmoids += half
-        np.subtract(c, g, out=scratch)
-        if self._training:
-            self._differentiate_c(t, a, tape)
-        scratch *= f
-        np.add(g, scratch, out=c)
+        np.subtract(c, g, out=kept)
+        kept *= f
+        np.add(g, kept, out=c)
         np.tanh(c, out=tanh_c)
         np.multiply(o, tanh_c, out=h)
         if self._training:
-            self._differentiate_h(t, o, tape)
+            self._differentiate(t, tape, h)
 
-    def _differentiate_c(self, t: int, gates: Array, tape: Array) -> None:
-        """While c_{t−1} − g stands in the scratch."""
-        slopes, (_, f, g), one = self._slopes, gates, self._one
-        slope_f, slope_g = slopes[1], slopes[2]
-        np.subtract(one, gates[:2], out=slopes[:2])
-        np.multiply(g, g, out=slope_g)
-        np.subtract(one, slope_g, out=slope_g)
-        np.multiply(slope_g, slope_f, out=tape[2])  # 1 − f so far
-        slopes[:2] *= gates[:2]
-        np.multiply(slope_f, self._scratch, out=tape[1])
+    def _differentiate(self, t: int, tape: Array, h: Array) -> None:
+        rest, (o, f, g), one = self._rest, self._gates, self._one
+        dh_dc, dc_da_g = self._dh_dc[t], tape[2]
+        np.subtract(one, self._sigmoids, out=rest)
+        np.multiply(rest[0], h, out=tape[0])
+        np.multiply(rest[1], self._addends[0], out=tape[1])
+        np.multiply(g, g, out=dc_da_g)
+        np.subtract(one, dc_da_g, out=dc_da_g)
+        dc_da_g *= rest[1]
         self._dc_dc[t] = f
+        np.multiply(h, self._tanh_c, out=dh_dc)
+        np.subtract(o, dh_dc, out=dh_dc)

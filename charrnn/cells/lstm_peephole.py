@@ -38,10 +38,9 @@ class PeepholeLSTM(LSTM):
         if self._training:
             self._c_steps[0] = self._c
 
-    def forward(self, t: int, recurrent: Array, tape: Array, before: Array, h: Array) -> None:
-        a, c, tanh_c, scratch, half = self._a, self._c, self._tanh_c, self._scratch, self._half
-        np.add(recurrent, tape, out=a)
-        o, i, f, g = a
+    def forward(self, t: int, tape: Array, before: Array, h: Array) -> None:
+        a, (o, i, f, g), half = self.a, self._gates, self._half
+        c, tanh_c, scratch, (written, kept) = self._c, self._tanh_c, self._scratch, self._addends
         for gate, p in ((i, self._p_i), (f, self._p_f)):
             np.multiply(p, c, out=scratch)
             gate += scratch
@@ -50,11 +49,9 @@ class PeepholeLSTM(LSTM):
         np.tanh(a[1:], out=a[1:])
         i_and_f *= half
         i_and_f += half
-        if self._training:
-            self._differentiate_c(t, a, tape)
-        np.multiply(f, c, out=c)
-        np.multiply(i, g, out=scratch)
-        c += scratch
+        np.multiply(i, g, out=written)
+        np.multiply(f, c, out=kept)
+        np.add(written, kept, out=c)
         np.multiply(self._p_o, c, out=scratch)
         o += scratch
         o *= half
@@ -64,23 +61,22 @@ class PeepholeLSTM(LSTM):
         np.tanh(c, out=tanh_c)
         np.multiply(o, tanh_c, out=h)
         if self._training:
-            np.subtract(self._one, o, out=self._slopes[0])
-            self._slopes[0] *= o
-            self._differentiate_h(t, o, tape)
+            self._differentiate(t, tape, h)
             self._c_steps[t + 1] = c
 
-    def _differentiate_c(self, t: int, gates: Array, tape: Array) -> None:
-        super()._differentiate_c(t, gates, tape)
-        for p, dc_da in ((self._p_i, tape[1]), (self._p_f, tape[2])):
-            np.multiply(p, dc_da, out=self._scratch)
-            self._dc_dc[t] += self._scratch
-
-    def _differentiate_h(self, t: int, o: Array, tape: Array) -> None:
-        super()._differentiate_h(t, o, tape)
-        np.multiply(self._p_o, tape[0], out=self._scratch)
-        self._dh_dc[t] += self._scratch
+    def _differentiate(self, t: int, tape: Array, h: Array) -> None:
+        super()._differentiate(t, tape, h)
+        dh_dc, dc_dc = self._dh_dc[t], self._dc_dc[t]
+        peepholes = (
+            (self._p_o, tape[0], dh_dc),
+            (self._p_i, tape[1], dc_dc),
+            (self._p_f, tape[2], dc_dc),
+        )
+        for p, derivative, by_way_of_c in peepholes:
+            np.multiply(p, derivative, out=self._scratch)
+            by_way_of_c += self._scratch
 
     def end_backward(self, tape: Array, dvectors: Array) -> None:
         before, after = self._c_steps[:-1], self._c_steps[1:]
-        for da, c, dp in zip(tape[:3], (after, before, before), dvectors, strict=True):
-            np.einsum("htb,thb->h", da, c, out=dp)
+        for gate, (c, dp) in enumerate(zip((after, before, before), dvectors, strict=True)):
+            np.einsum("thb,thb->h", tape[:, gate], c, out=dp)

@@ -12,7 +12,7 @@ from charrnn.parameters import Array
 
 
 class RNN(Cell):
-    """Memory: H·B numbers."""
+    """The pointwise half of a simple recurrent layer for T steps of B streams."""
 
     gates: ClassVar[int] = 1
     blocks: ClassVar[int] = 1
@@ -20,19 +20,16 @@ class RNN(Cell):
     output_gain: ClassVar[float] = 1.0
 
     def __init__(self, room: Room) -> None:
+        super().__init__(room)
         self._training = room.training
-        self._h = room.zeros((room.hidden_size, room.batch), room.dtype)
         self._one = np.array(1.0, room.dtype)
 
-    def forward(self, t: int, recurrent: Array, tape: Array, before: Array, h: Array) -> None:
-        activation, slope = self._h, tape[0]
-        np.add(recurrent[0], slope, out=activation)
-        np.tanh(activation, out=activation)
-        h[:] = activation
+    def forward(self, t: int, tape: Array, before: Array, h: Array) -> None:
+        np.tanh(self.a[0], out=h)
         if self._training:
-            activation *= activation
-            np.subtract(self._one, activation, out=slope)
+            slope = tape[0]
+            np.multiply(h, h, out=slope)
+            np.subtract(self._one, slope, out=slope)
 
     def backward(self, t: int, dh: Array, tape: Array) -> None:
-        da = tape[0]
-        da *= dh
+        tape *= dh
