@@ -1,29 +1,21 @@
-"""A training on the screen: a bar with samples on a terminal, plain lines elsewhere."""
+"""A training as a person sees it: what is said before, meanwhile and after."""
 
 import json
-import math
-import signal
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import Self
 
 import click
 
-from charrnn.cli.shown import clock, counted, harmless, nats_and_bits
-from charrnn.cli.streams import discard
+from charrnn.cli.screens import open_screen
+from charrnn.cli.shown import clock, counted, nats_and_bits
+from charrnn.cli.signals import stop_on_signals
 from charrnn.errors import CharRNNError
 from charrnn.events import Event, Finished, NotSaved, Report, Rescued, Step
 from charrnn.model import Model
 from charrnn.options import TrainingOptions
 from charrnn.training import Trainer
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-    from tqdm import tqdm
 
 SAMPLE_STEPS = (100, 300, 500, 700, 1200)
 """Where Karpathy (2015) shows how War and Peace emerges; from 2000 on, every 2000 steps."""
@@ -143,143 +135,6 @@ def rescued(event: Rescued) -> str:
     )
 
 
-def time_left(step: Step) -> str:
-    if step.progress <= 0:
-        return "?"
-    return clock(step.seconds * (1 - step.progress) / step.progress)
-
-
-class Screen(Protocol):
-    """Where a training is shown."""
-
-    def say(self, line: str) -> None: ...
-    def show(self, event: Event) -> None: ...
-    def sample(self, step: Step, text: str) -> None: ...
-    def close(self) -> None: ...
-
-
-def open_screen(trainer: Trainer, quiet: bool) -> Screen:
-    if quiet or sys.stderr is None:
-        return Silence()
-    return Fading(Bar(trainer) if sys.stderr.isatty() else Lines())
-
-
-class Silence:
-    """--quiet."""
-
-    def say(self, line: str) -> None: ...
-    def show(self, event: Event) -> None: ...
-    def sample(self, step: Step, text: str) -> None: ...
-    def close(self) -> None: ...
-
-
-class Fading:
-    """A screen that may go away, as a pipe or a terminal may; the training goes on without it."""
-
-    def __init__(self, screen: Screen) -> None:
-        self._screen = screen
-
-    def say(self, line: str) -> None:
-        self._try(lambda screen: screen.say(line))
-
-    def show(self, event: Event) -> None:
-        self._try(lambda screen: screen.show(event))
-
-    def sample(self, step: Step, text: str) -> None:
-        self._try(lambda screen: screen.sample(step, text))
-
-    def close(self) -> None:
-        self._try(lambda screen: screen.close())
-
-    def _try(self, action: Callable[[Screen], None]) -> None:
-        try:
-            action(self._screen)
-        except OSError:
-            discard(sys.stderr)
-            self._screen = Silence()
-
-
-class Lines:
-    """Plain lines on stderr, for files and pipes."""
-
-    def say(self, line: str) -> None:
-        print(line, file=sys.stderr, flush=True)  # noqa: T201  # the screen of this class
-
-    def show(self, event: Event) -> None:
-        if isinstance(event, Report):
-            held_out = event.validation_loss
-            validation = "" if held_out is None else f"  validation {held_out:.4f}"
-            self.say(
-                f"step {event.step:,}  epoch {event.epoch:.2f}  "
-                f"loss {event.loss:.4f} nats ({event.loss / math.log(2):.4f} bits){validation}  "
-                f"{event.characters_per_second:,.0f} characters/s  {time_left(event)} left"
-            )
-
-    def sample(self, step: Step, text: str) -> None:
-        self.say(f"--- sample at step {step.step:,} ---\n{harmless(text)}\n---")
-
-    def close(self) -> None: ...
-
-
-class Bar:
-    """A tqdm bar on the terminal of stderr, with notices and samples above it."""
-
-    def __init__(self, trainer: Trainer) -> None:
-        from rich.console import Console
-
-        self._console = Console(stderr=True, highlight=False)
-        self._bar: tqdm | None = None
-        self._start = trainer.progress
-
-    def say(self, line: str) -> None:
-        self._print(line)
-
-    def show(self, event: Event) -> None:
-        if isinstance(event, Step):
-            bar = self._opened()
-            held_out = event.validation_loss
-            validation = "" if held_out is None else f" · validation {held_out:.3f}"
-            bar.set_description_str(
-                f"epoch {event.epoch:.2f} · loss {event.loss:.3f} nats "
-                f"{event.loss / math.log(2):.3f} bits{validation} · "
-                f"{event.characters_per_second:,.0f} chars/s · {time_left(event)} left",
-                refresh=False,
-            )
-            bar.update(event.progress - bar.n)
-
-    def sample(self, step: Step, text: str) -> None:
-        from rich.rule import Rule
-        from rich.text import Text
-
-        self._print(Rule(f"step {step.step:,} · loss {step.loss:.3f} nats", style="dim"))
-        self._print(Text(harmless(text), style="italic"))
-
-    def close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-    def _opened(self) -> "tqdm":
-        if self._bar is None:
-            from tqdm import tqdm
-
-            self._bar = tqdm(
-                total=1.0,
-                initial=self._start,
-                file=sys.stderr,
-                dynamic_ncols=True,
-                bar_format="{percentage:3.0f}%|{bar}| {desc}",
-            )
-        return self._bar
-
-    def _print(self, what: "RenderableType") -> None:
-        if self._bar is None:
-            self._console.print(what, markup=False, soft_wrap=True)
-            return
-        self._bar.clear()
-        self._console.print(what, markup=False)
-        self._bar.refresh()
-
-
 class Log:
     """The reports in a file, one JSON object a line; without a path, nothing."""
 
@@ -315,51 +170,3 @@ class Log:
                 "the training goes on without it",
                 err=True,
             )
-
-
-@contextmanager
-def stop_on_signals(trainer: Trainer) -> Iterator[list[int]]:
-    """Let SIGINT, SIGTERM and SIGHUP end the training after the step at hand; those that came.
-
-    A second signal has its usual effect at once. What the caller ignores, as nohup does, stays
-    ignored.
-    """
-    came: list[int] = []
-    numbers = [
-        getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-    ]
-    usual = {
-        number: handler
-        for number in numbers
-        if (handler := signal.getsignal(number)) is not signal.SIG_IGN
-    }
-
-    def stop(number: int, _: FrameType | None) -> None:
-        came.append(number)
-        trainer.request_stop()
-        restore()
-
-    def restore() -> None:
-        for number, handler in usual.items():
-            signal.signal(number, handler)
-
-    for number in usual:
-        signal.signal(number, stop)
-    with wake_up(trainer):
-        try:
-            yield came
-        finally:
-            restore()
-
-
-@contextmanager
-def wake_up(trainer: Trainer) -> Iterator[None]:
-    """Let no time count in which the training was suspended, as by Ctrl-Z."""
-    if not hasattr(signal, "SIGCONT"):
-        yield
-        return
-    usual = signal.signal(signal.SIGCONT, lambda *_: trainer.forget_pause())
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGCONT, usual)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from charrnn.cli.reading import encoded_file
 from charrnn.cli.shown import harmless
 from charrnn.errors import OptionError
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from charrnn.cli.writing import Writing
     from charrnn.copying import Source
     from charrnn.model import Model
-    from charrnn.network import IdArray
 
 
 @click.command()
@@ -170,7 +170,12 @@ def sample(
     if input_lines:
         pieces = writing.continued_lines(unknown)
     else:
-        pieces = writing.texts(encoded_prime(model, prime, prime_file, unknown), samples)
+        known = (
+            model.vocabulary.encode(prime or "", unknown=unknown)
+            if prime_file is None
+            else encoded_file(prime_file, model, unknown)
+        )
+        pieces = writing.texts(known, samples)
     try:
         write_quietly(pieces, raw=raw)
     except SystemExit:  # whoever read the text has seen enough of it
@@ -202,20 +207,3 @@ def parsed_clamp(item: str, model: "Model") -> tuple[tuple[int, int], float]:
         return unit, float(value)
     except ValueError as error:
         raise OptionError(f"--clamp {harmless(item)} has no value: give UNIT=VALUE") from error
-
-
-def encoded_prime(
-    model: "Model",
-    prime: str | None,
-    prime_file: str | None,
-    unknown: Literal["error", "skip"],
-) -> "IdArray":
-    """The ids of the prime; in a model of characters a file is read as UTF-8."""
-    from charrnn.sources import decoded, read_source, shown
-
-    text: str | bytes = prime or ""
-    if prime_file is not None:
-        text = read_source(prime_file)
-        if not model.vocabulary.is_bytes:
-            text = decoded(text, shown(prime_file))
-    return model.vocabulary.encode(text, unknown=unknown)

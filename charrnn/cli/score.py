@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from charrnn.cli.reading import encoded_text
 from charrnn.cli.shown import harmless
 from charrnn.cli.streams import emit
 from charrnn.errors import CorpusError
@@ -144,16 +145,6 @@ def output(
         yield from compared(text, {p: s for p, (s, _, _) in found.items()})
     else:
         yield from described(text, whole, model, adapting=adaptation is not None)
-
-
-def encoded_text(
-    data: bytes, name: str, model: "Model", unknown: Literal["error", "skip"]
-) -> "IdArray":
-    """The ids of a text, which is UTF-8 for a model of characters."""
-    from charrnn.sources import decoded
-
-    known = data if model.vocabulary.is_bytes else decoded(data, harmless(name))
-    return model.vocabulary.encode(known, unknown=unknown)
 
 
 def described(text: str, score: "Score", model: "Model", *, adapting: bool) -> Iterator[str]:

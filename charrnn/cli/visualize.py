@@ -1,7 +1,5 @@
 """`charrnn visualize-neurons`."""
 
-import json
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,17 +7,16 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from charrnn.cli.findings import show, write
+from charrnn.cli.reading import text_ids
 from charrnn.cli.shown import harmless, parsed_unit
-from charrnn.cli.streams import discard, emit
 from charrnn.errors import CharRNNError, CorpusError, OptionError
 
 if TYPE_CHECKING:
-    from charrnn.checkpoint import Checkpoint
     from charrnn.model import Model
     from charrnn.network import IdArray
     from charrnn.neurons.features import Feature
     from charrnn.neurons.search import Search
-    from charrnn.render.report import Claim, Report
 
 PALETTE_NAMES = ("blue-red", "karpathy")
 """Of `charrnn.render.palettes.PALETTES`."""
@@ -184,61 +181,6 @@ def check_writable(path: Path | None) -> None:
         raise CharRNNError(f"cannot write {path}: {error.strerror}") from error
 
 
-def text_ids(
-    saved: "Checkpoint",
-    model: "Model",
-    path: Path,
-    text: Path | None,
-    unknown: Literal["error", "skip"],
-) -> "IdArray":
-    """The ids of the text to read. Says so where it was part of the training."""
-    from charrnn.cli.sample import encoded_prime
-    from charrnn.own_text import held_out, own_text
-
-    if text is None:
-        _, rest = held_out(saved, own_text(saved, path.parent))
-        if len(rest) == 0:
-            raise CorpusError("the training held nothing out: name another text with --text")
-        return rest
-    ids = encoded_prime(model, None, str(text), unknown)
-    if unknown == "skip" and str(text) != "-":
-        whole = Path(text).read_bytes()
-        length = len(whole) if model.vocabulary.is_bytes else len(whole.decode())
-        if length > len(ids):
-            click.echo(
-                f"charrnn: left out {length - len(ids):,} characters that the model does not know",
-                err=True,
-            )
-    warn_of_overlap(saved, path, ids)
-    return ids
-
-
-def warn_of_overlap(saved: "Checkpoint", path: Path, ids: "IdArray") -> None:
-    """Say so where pieces of the text stand in what the model has learned from; a few words prove
-    nothing."""
-    import numpy as np
-
-    from charrnn.own_text import held_out, own_text
-
-    try:
-        train, _ = held_out(saved, own_text(saved, path.parent))
-    except CharRNNError:
-        return  # nobody knows
-    dtype = saved.vocabulary.dtype
-    learned = train.astype(dtype).tobytes()
-    size = 50
-    if len(ids) < size:
-        return
-    starts = np.linspace(0, len(ids) - size, 20).astype(int)
-    common = sum(ids[start : start + size].astype(dtype).tobytes() in learned for start in starts)
-    if common:
-        click.echo(
-            f"charrnn: {common} of 20 pieces of this text are in the text that the model learned "
-            "from: what holds here may not hold elsewhere",
-            err=True,
-        )
-
-
 def look(
     model: "Model",
     ids: "IdArray",
@@ -317,94 +259,3 @@ def notes(found: "Search | None") -> Iterator[str]:
             f"of {len(found.controls)} cells without a claim and of like spread, {used} are used "
             f"by the same measure, with {mean:+.4f} bits in the mean"
         )
-
-
-def write(report: "Report", html: Path | None, json_file: Path | None, npz: Path | None) -> None:
-    """Write the files that were asked for."""
-    import numpy as np
-
-    try:
-        if html is not None:
-            from charrnn.render.page import page
-
-            html.write_text(page(report), encoding="utf-8", newline="")
-        if json_file is not None:
-            text = json.dumps(report.to_json(), ensure_ascii=True, separators=(",", ":")) + "\n"
-            if str(json_file) == "-":
-                emit([text])
-            else:
-                json_file.write_text(text, encoding="utf-8")
-        if npz is not None:
-            with npz.open("wb") as file:
-                np.savez_compressed(file, allow_pickle=False, **report.arrays())
-    except OSError as error:
-        raise CharRNNError(f"cannot write {error.filename}: {error.strerror}") from error
-
-
-def show(report: "Report", rows: int, predictions: int) -> None:
-    """The table and the coloured text, on standard output."""
-    from rich.console import Console
-
-    from charrnn.render.terminal import Place, lines
-
-    console = Console(file=sys.stdout, highlight=False, markup=False, soft_wrap=True, emoji=False)
-    colors = console.color_system is not None and not console.no_color
-    width = shutil.get_terminal_size().columns
-    if rows:
-        emit(line + "\n" for line in table(report, rows))
-    unit = report.units[0]
-    emit([f"L{unit.layer}:{unit.unit} ({report.state}){about(unit.claim)}\n\n"])
-    places = [
-        Place(symbol, float(value), prediction, ends)
-        for symbol, value, prediction, ends in zip(
-            report.characters, unit.values, report.predictions, report.ends_line, strict=True
-        )
-    ]
-    try:
-        for line in lines(
-            places, width=width, palette=report.palette, predictions=predictions, colors=colors
-        ):
-            console.print(line, crop=False, overflow="ignore")
-    except BrokenPipeError:
-        discard(sys.stdout)
-        sys.exit(0)
-
-
-def about(claim: "Claim | None") -> str:
-    if claim is None:
-        return ""
-    if claim.label == "unexplained":
-        return f": unexplained ({claim.reason}); most like {claim.feature}, {claim.score:+.2f}"
-    return f": {claim.label}, {claim.feature}, {claim.score:+.2f}"
-
-
-def table(report: "Report", rows: int) -> Iterator[str]:
-    """The first rows of the ranked table; then what else should be known."""
-    yield (
-        f"{'unit':>7}  {'feature':18} {'score':>6} {'alike':>6} {'IoU':>5} {'fresh':>5} {'p':>6}  "
-        f"{'bits':>8} {'where on':>8}  what"
-    )
-    for layer, unit, claim in report.table[:rows]:
-        effect = claim.effect
-        what = claim.label if claim.label != "unexplained" else f"unexplained: {claim.reason}"
-        if effect is not None:
-            what += ", used" if effect.used else ", no effect measured"
-        yield (
-            f"{f'L{layer}:{unit}':>7}  {claim.feature:18} {claim.score:>+6.2f} "
-            f"{number(claim.within_character, '+.2f'):>6} {number(claim.iou, '.2f'):>5} "
-            f"{claim.twins:>5.2f} {number(claim.p, '.3f'):>6}  "
-            f"{number(effect.bits if effect else None, '+.4f'):>8} "
-            f"{number(effect.bits_on if effect else None, '+.3f'):>8}  {what}"
-        )
-    claims = sum(claim.label != "unexplained" for _, _, claim in report.table)
-    yield (
-        f"{claims} of {len(report.table)} units explained ({report.explained:.0%}). score: of the "
-        "second half; alike: among equal characters; fresh: the best unit of fresh networks; bits: "
-        "what holding the cell still costs per character, overall and where the feature is on"
-    )
-    yield from report.notes
-    yield ""
-
-
-def number(value: float | None, form: str) -> str:
-    return "" if value is None or value != value else format(value, form)
