@@ -18,7 +18,7 @@ from numpy.typing import DTypeLike
 from charrnn.cells import Cell, Room
 from charrnn.memory import Zeros
 from charrnn.parameters import Array
-from charrnn.products import Transposed, computed_streams, rows_at_a_time
+from charrnn.products import Product, TransposedProduct, computed_streams
 
 
 class Columns:
@@ -50,7 +50,7 @@ class Layer:
     """One layer for windows of T steps in B streams: the loop over time, and its tape.
 
     Memory beside the cell's: H·(T + 1)·(B + B′) and K·H·B′ numbers, and for training (T − 1)·K·H·B′
-    more and what `Transposed` says.
+    more, and what its products need.
     """
 
     def __init__(
@@ -77,13 +77,12 @@ class Layer:
         self._before = h_and_one.reshape(H + 1, -1)[:H, : T * B]
         self.output = h_and_one.reshape(H + 1, -1)[:, B:]
         """[h_1 … h_T; 1] as (H + 1, T·B): the ones meet the bias column of what comes next."""
-        self._rows = rows_at_a_time(G * H, H, width)
-        self._from_before = self.cell.from_before.reshape(-1, self._rows, width)
+        self._W = Product(G * H, H, self.cell.from_before, zeros)
         # a copy and an addition without gaps take a third of the time of an addition with gaps
         self._P = zeros((G, H, width), dtype)
         if training:
             self._dh, self._dY = zeros((2, H, width), dtype)
-            self._W_T = Transposed(G * H, H, width, dtype, zeros)
+            self._W_T = TransposedProduct(G * H, H, width, dtype, zeros)
 
     @property
     def state(self) -> Array:
@@ -99,15 +98,16 @@ class Layer:
     def forward(self, W: Array, projected: Columns, vectors: Array) -> None:
         """Run T steps on from the state that the last call left behind, with U·[X; 1] in
         `projected` (G·H, T, B), W (G·H, H) and the cell's further weights (X, H)."""
-        h, cell, P, from_before = list(self._h), self.cell, self._P, self._from_before
+        h, cell, P, product = list(self._h), self.cell, self._P, self._W
         T, B, H = len(h) - 1, self._batch, W.shape[1]
         tape = list(self._tape) if len(self._tape) == T else [self._tape[0]] * T
         h[0][:] = h[T]
         cell.begin(vectors)
-        blocks, P_of_streams = W.reshape(-1, self._rows, H), P[..., :B]
+        product.take(W)
+        P_of_streams = P[..., :B]
         P_by_step = projected.steps.reshape(-1, H, T, B).transpose(2, 0, 1, 3)
         for t in range(T):
-            np.matmul(blocks, h[t], out=from_before)
+            product.times(h[t])
             P_of_streams[:] = P_by_step[t]
             cell.from_below_only.fill(0)
             cell.from_below += P

@@ -1,16 +1,19 @@
-"""The products inside a loop over time: small matrices, in the shapes that are fastest.
+"""The products inside a loop over time: one matrix M (R, N), and one x (N, B) after the other.
 
 OpenBLAS multiplies small matrices without packing them first where the processor has AVX-512. With
-32 columns in steps that lie in memory without gaps, this is the fastest way there is, and a product
-that is too large for it can be cut into some that are not. With H units and B′ columns, of an
-LSTM's products W·h and Wᵀ·da (GFLOP/s on one core):
+32 columns and no gaps in memory, this is the fastest way there is, and a product that is too large
+for it can be cut into pieces that are not: into some rows of M at a time, 32 columns of x at a
+time, and parts along N whose products are added up. With H units and B columns, for an LSTM's W·h
+and Wᵀ·da (GFLOP/s on one core):
 
-    H     B′      whole          in parts
-    128   32      175, 170       226, 213
-    256   32      186, 174       218, 197
-    512   32      169, 158       203, 182
-    512   64      179, 176       180, 148
+    H     B      whole          in pieces
+    128   32     175, 170       226, 213
+    256   32     186, 174       218, 197
+    512   32     169, 158       203, 182
+    512   64     193, 187       227, 215
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -21,11 +24,13 @@ from charrnn.parameters import Array
 
 LANES = 16
 """Numbers of float32 in the widest registers."""
+WIDTH = 2 * LANES
+"""Columns of a piece."""
+FEWEST = 32
+"""Rows of a piece, at least."""
 SMALL = 600_000
 """Multiplications in a product that is well below the limit (about 10⁶) up to which OpenBLAS
 multiplies without packing the matrices first."""
-FEWEST = 2 * LANES
-"""Rows in a part of a product, at least, where there are parts."""
 
 
 def computed_streams(streams: int) -> int:
@@ -38,46 +43,111 @@ def computed_streams(streams: int) -> int:
     return rounded if rounded - streams < min(streams, LANES // 2) else streams
 
 
-def rows_at_a_time(rows: int, inner: int, columns: int) -> int:
-    """In how many rows at a time to compute (rows, inner)·(inner, columns)."""
-    most = SMALL // (inner * columns)
-    if columns != 2 * LANES or most < FEWEST or not has_small_products():
-        return rows
-    return max((n for n in range(FEWEST, min(rows, most) + 1) if rows % n == 0), default=rows)
+@dataclass(frozen=True)
+class Pieces:
+    """How (R, N)·(N, B) is cut: into `sums` parts along N, `rows` and `columns` at a time.
 
-
-def parts_of_sum(rows: int, inner: int, columns: int) -> int:
-    """In how many parts, whose results are added up, to compute (rows, inner)·(inner, columns)."""
-    for parts in (1, 2, 3, 4, 6, 8):
-        if inner % parts == 0 and rows_at_a_time(rows, inner // parts, columns) < rows:
-            return parts
-    return 1
-
-
-class Transposed:
-    """Wᵀ·x for one W (I, R) and one x (I, B) after the other.
-
-    Memory: R·I numbers and (P + 1)·R·B for sums of P parts.
+    Its methods give views of arrays, whose matrix product has its pieces in the last two axes.
     """
 
-    def __init__(self, inner: int, rows: int, columns: int, dtype: DTypeLike, zeros: Zeros) -> None:
-        parts = parts_of_sum(rows, inner, columns)
-        few = rows_at_a_time(rows, inner // parts, columns)
-        self._W_T = zeros((parts, rows, inner // parts), dtype)
-        self._blocks = self._W_T.reshape(parts, rows // few, few, inner // parts)
-        self._parts = zeros((parts, rows, columns), dtype)
-        self._part_blocks = self._parts.reshape(parts, rows // few, few, columns)
-        self._sum = zeros((rows, columns), dtype) if parts > 1 else self._parts[0]
+    sums: int
+    rows: int
+    columns: int
+
+    def matrix(self, M: Array) -> Array:
+        """Of M as (sums, R, N / sums)."""
+        sums, R, inner = M.shape
+        return M.reshape(sums, R // self.rows, 1, self.rows, inner)
+
+    def factor(self, x: Array) -> Array:
+        """Of x (N, B)."""
+        N, B = x.shape
+        x = x.reshape(self.sums, 1, N // self.sums, B // self.columns, self.columns)
+        return x.transpose(0, 1, 3, 2, 4)
+
+    def product(self, y: Array) -> Array:
+        """Of the products (sums, R, B)."""
+        sums, R, B = y.shape
+        y = y.reshape(sums, R // self.rows, self.rows, B // self.columns, self.columns)
+        return y.transpose(0, 1, 3, 2, 4)
+
+
+def cut(R: int, N: int, B: int, *, most_sums: int = 1) -> Pieces | None:
+    """The pieces of (R, N)·(N, B) that are faster than the whole, if there are any."""
+    if B % WIDTH != 0 or not has_small_products():
+        return None
+    for sums in range(1, most_sums + 1):
+        most = SMALL * sums // (N * WIDTH)
+        rows = max((n for n in range(FEWEST, min(R, most) + 1) if R % n == 0), default=0)
+        if rows and N % sums == 0:
+            return Pieces(sums, rows, WIDTH)
+    return None
+
+
+class Factor:
+    """An x (N, B) as a product wants to have it. Memory: N·B numbers, where B is cut."""
+
+    def __init__(
+        self, pieces: Pieces | None, N: int, B: int, dtype: DTypeLike, zeros: Zeros
+    ) -> None:
+        self._pieces, self._room = pieces, None
+        if pieces is not None and pieces.columns < B:
+            shape = (pieces.sums, 1, B // pieces.columns, N // pieces.sums, pieces.columns)
+            self._room = zeros(shape, dtype)
+
+    def fit(self, x: Array) -> Array:
+        """x in pieces without gaps, since each of them is read many times."""
+        if self._pieces is None:
+            return x
+        pieces = self._pieces.factor(x)
+        if self._room is None:
+            return pieces
+        self._room[:] = pieces
+        return self._room
+
+
+class Product:
+    """M·x, where M is not copied."""
+
+    def __init__(self, R: int, N: int, out: Array, zeros: Zeros = np.zeros) -> None:
+        """`out` (…, B), of R rows in all, is where the products go."""
+        B = out.shape[-1]
+        self._pieces = pieces = cut(R, N, B)
+        self._factor = Factor(pieces, N, B, out.dtype, zeros)
+        whole = out.reshape(R, B)
+        self._out = whole if pieces is None else pieces.product(whole[np.newaxis])
+
+    def take(self, M: Array) -> None:
+        """Multiply with M (R, N) from now on."""
+        self._M = M if self._pieces is None else self._pieces.matrix(M[np.newaxis])
+
+    def times(self, x: Array) -> None:
+        """Leave M·x in `out`, for an x (N, B) without gaps."""
+        np.matmul(self._M, self._factor.fit(x), out=self._out)
+
+
+class TransposedProduct:
+    """Wᵀ·x for W (N, R). Memory: R·N numbers, and (P + 1)·R·B for sums of P parts."""
+
+    def __init__(self, N: int, R: int, B: int, dtype: DTypeLike, zeros: Zeros = np.zeros) -> None:
+        pieces = cut(R, N, B, most_sums=8)
+        sums = 1 if pieces is None else pieces.sums
+        self._factor = Factor(pieces, N, B, dtype, zeros)
+        self._W_T = zeros((sums, R, N // sums), dtype)
+        self._parts = zeros((sums, R, B), dtype)
+        self._sum = zeros((R, B), dtype) if sums > 1 else self._parts[0]
+        self._M, self._out = self._W_T[0], self._parts[0]
+        if pieces is not None:
+            self._M, self._out = pieces.matrix(self._W_T), pieces.product(self._parts)
 
     def take(self, W: Array) -> None:
-        """W from now on. In this order the products are a quarter faster, and a copy is cheap."""
-        parts, rows, inner = self._W_T.shape
-        self._W_T[:] = W.reshape(parts, inner, rows).transpose(0, 2, 1)
+        """Multiply with Wᵀ from now on: with a copy, whose rows lie as the products like it."""
+        sums, R, inner = self._W_T.shape
+        self._W_T[:] = W.reshape(sums, inner, R).transpose(0, 2, 1)
 
     def times(self, x: Array) -> Array:
-        """Wᵀ·x (R, B) for x (I, B); the next call overwrites it."""
-        parts, _, inner = self._W_T.shape
-        np.matmul(self._blocks, x.reshape(parts, 1, inner, -1), out=self._part_blocks)
+        """Wᵀ·x (R, B) for an x (N, B) without gaps; the next call overwrites it."""
+        np.matmul(self._M, self._factor.fit(x), out=self._out)
         if len(self._parts) > 1:
             np.add.reduce(self._parts, axis=0, out=self._sum)
         return self._sum

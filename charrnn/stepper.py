@@ -33,7 +33,7 @@ class Stepper:
         above = [(weights[f"W{layer}"], weights[f"U{layer}"]) for layer in range(1, L)]
         self._W0 = weights["W0"].copy()
         self._joint = [np.hstack([W, U[:, :-1]]) for W, U in above]
-        self._biases = [U[:, -1:].copy() for _, U in above]
+        self._biases = [np.repeat(U[:, -1:], S, axis=1) for _, U in above]
         self._V, self._V_bias = weights["V"][:, :-1].copy(), weights["V"][:, -1:].copy()
         room = Room(H, 1, S, dtype, training=False)
         self._cells = [config.cell_type(room) for _ in range(L)]
@@ -72,7 +72,7 @@ class Stepper:
         for layer, (cell, h) in enumerate(zip(self._cells, self._h, strict=True)):
             cell.from_below_only.fill(0)
             below = self._read(ids) if layer == 0 else self._read_below(layer)
-            cell.from_below += below.reshape(*cell.from_below.shape[:2], -1)
+            cell.from_below += below.reshape(cell.from_below.shape)
             # a cell may need the h before to the end
             after = self._new_h if cell.passes_h else h
             cell.forward(0, self._tape, h, after)
@@ -92,7 +92,7 @@ class Stepper:
         return self._projected
 
     def _read_below(self, layer: int) -> Array:
-        """Give the cell of a layer l ≥ 1 W·h; what is still to be added, (G·H, S or 1)."""
+        """Give the cell of a layer l ≥ 1 W·h; what is still to be added, (G·H, S)."""
         x, joint, bias = self._inputs[layer], self._joint[layer - 1], self._biases[layer - 1]
         H = len(self._new_h)
         x[H:] = self._h[layer - 1]

@@ -1,10 +1,18 @@
-"""Products of small matrices, whole and in parts."""
+"""Products of small matrices, whole and in pieces."""
 
 import numpy as np
 import pytest
 
 from charrnn import products
-from charrnn.products import Transposed, computed_streams, parts_of_sum, rows_at_a_time
+from charrnn.products import FEWEST, SMALL, Product, TransposedProduct, computed_streams, cut
+
+SIZES = [(512, 128), (1024, 256), (1536, 384), (2048, 512), (1536, 512), (400, 100), (7, 3)]
+"""Rows of W, and its columns."""
+
+
+@pytest.fixture(params=[True, False], ids=["in pieces", "whole"])
+def _small(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(products, "has_small_products", lambda: request.param)
 
 
 @pytest.mark.parametrize(
@@ -14,39 +22,42 @@ def test_idle_columns_are_few(streams: int, columns: int) -> None:
     assert computed_streams(streams) == columns
 
 
-@pytest.mark.parametrize("rows", [1, 33, 97, 512, 2048])
-@pytest.mark.parametrize("inner", [1, 128, 500, 512, 2048])
-@pytest.mark.parametrize("columns", [1, 25, 32, 64])
-def test_parts_make_up_the_whole(
-    monkeypatch: pytest.MonkeyPatch, rows: int, inner: int, columns: int
+@pytest.mark.parametrize(("rows", "inner"), [*SIZES, *(pair[::-1] for pair in SIZES), (97, 4096)])
+@pytest.mark.parametrize("columns", [1, 25, 32, 50, 64, 96])
+@pytest.mark.parametrize("most_sums", [1, 8])
+def test_pieces_are_small_and_not_too_small(
+    monkeypatch: pytest.MonkeyPatch, rows: int, inner: int, columns: int, most_sums: int
 ) -> None:
     monkeypatch.setattr(products, "has_small_products", lambda: True)
-    few = rows_at_a_time(rows, inner, columns)
-    assert rows % few == 0
-    assert few == rows or few * inner * columns <= products.SMALL
-    parts = parts_of_sum(rows, inner, columns)
-    assert inner % parts == 0
-    # a sum costs something: there is one only where it makes parts of the rows possible
-    assert parts == 1 or rows_at_a_time(rows, inner // parts, columns) < rows == few
+    pieces = cut(rows, inner, columns, most_sums=most_sums)
+    if pieces is not None:
+        assert rows % pieces.rows == columns % pieces.columns == inner % pieces.sums == 0
+        assert pieces.sums <= most_sums
+        assert pieces.rows >= FEWEST
+        assert pieces.rows * (inner // pieces.sums) * pieces.columns <= SMALL
 
 
-def test_without_products_of_small_matrices_nothing_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(products, "has_small_products", lambda: False)
-    assert rows_at_a_time(2048, 512, 32) == 2048
-    assert parts_of_sum(512, 2048, 32) == 1
+    assert cut(2048, 512, 64) is None
+    monkeypatch.setattr(products, "has_small_products", lambda: True)
+    assert cut(2048, 512, 50) is None
+    assert cut(2048, 512, 64) == products.Pieces(sums=1, rows=32, columns=32)
+    assert cut(512, 2048, 64, most_sums=8) == products.Pieces(sums=4, rows=32, columns=32)
 
 
-@pytest.mark.parametrize("small", [True, False], ids=["in parts", "whole"])
-@pytest.mark.parametrize(
-    ("inner", "rows", "gates"), [(512, 128, 4), (1024, 256, 4), (1152, 384, 3)]
-)
-def test_transposed_product(
-    monkeypatch: pytest.MonkeyPatch, inner: int, rows: int, gates: int, small: bool
-) -> None:
-    monkeypatch.setattr(products, "has_small_products", lambda: small)
-    rng = np.random.default_rng(gates)
-    transposed = Transposed(inner, rows, 32, np.float64, np.zeros)
+@pytest.mark.usefixtures("_small")
+@pytest.mark.parametrize(("rows", "inner"), SIZES)
+@pytest.mark.parametrize("columns", [5, 32, 64])
+def test_products_and_transposed_products(rows: int, inner: int, columns: int) -> None:
+    rng = np.random.default_rng(rows)
+    out = np.empty((rows, columns))
+    product = Product(rows, inner, out)
+    transposed = TransposedProduct(rows, inner, columns, out.dtype)
     for _ in range(2):
-        W, x = rng.normal(size=(inner, rows)), rng.normal(size=(inner, 32))
+        W, x = rng.normal(size=(rows, inner)), rng.normal(size=(inner, columns))
+        product.take(W)
+        product.times(x)
+        np.testing.assert_allclose(out, W @ x, rtol=1e-10, atol=1e-10)
         transposed.take(W)
-        np.testing.assert_allclose(transposed.times(x), W.T @ x, rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(transposed.times(out), W.T @ out, rtol=1e-10, atol=1e-9)
