@@ -3,19 +3,14 @@
 A system that hands out more memory than there is ends the program without a word when it is used.
 """
 
-import os
 import sys
-from pathlib import Path
 
 from charrnn.batches import fit_shape
 from charrnn.errors import OptionError
+from charrnn.machine import GIGABYTE, available
 from charrnn.network import NetworkConfig
 from charrnn.optimizers import OPTIMIZERS
 from charrnn.options import TrainingOptions
-
-LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
-"""Where a container says how much of the memory is its own."""
-GIGABYTE = 10**9
 
 
 def needed(config: NetworkConfig, options: TrainingOptions, symbols: int) -> int:
@@ -31,20 +26,6 @@ def needed(config: NetworkConfig, options: TrainingOptions, symbols: int) -> int
     # gradients between layers
     columns = (L * (G + 2) + G + 1) * H + V
     return 4 * (vectors * config.size + columns * batch * steps)
-
-
-def available() -> int | None:
-    """Bytes of memory that this machine, or this container of it, has; None if it does not say."""
-    try:
-        total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):
-        return None
-    for path in LIMITS:
-        try:
-            total = min(total, int(path.read_text()))
-        except (OSError, ValueError):  # there is none, or it is "max"
-            continue
-    return total
 
 
 def check_samples(config: NetworkConfig, samples: int) -> None:

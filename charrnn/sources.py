@@ -6,10 +6,13 @@ import sys
 from typing import BinaryIO
 
 from charrnn.errors import CorpusError
+from charrnn.machine import GIGABYTE, available
 
 # larger than what the C library keeps for itself when it is freed (at most 32 MiB)
 SEGMENT = 64 * 2**20
 """Bytes of one read."""
+SHARE = 0.8
+"""Of the memory, what a text can take: as a corpus it takes 1.14 bytes a byte."""
 
 STDIN = "-"
 STDIN_NAME = "standard input"
@@ -31,7 +34,7 @@ def file_segments(path: str) -> list[bytes]:
         with open(path, "rb") as file:
             # one byte more than the file has finds its end without another segment
             size = status.st_size + 1 if stat.S_ISREG(status.st_mode) else SEGMENT
-            return _segments(file, size)
+            return _segments(file, size, name)
     except FileNotFoundError as error:
         raise CorpusError(f"{name} does not exist: check the name of the file") from error
     except (OSError, ValueError) as error:  # ValueError: a name with a null character
@@ -41,7 +44,7 @@ def file_segments(path: str) -> list[bytes]:
 def stdin_segments(stdin: BinaryIO | None = None) -> list[bytes]:
     """The same of `stdin`, by default the standard input of the process."""
     try:
-        return _segments(stdin or open_stdin(), SEGMENT)
+        return _segments(stdin or open_stdin(), SEGMENT, STDIN_NAME)
     except (OSError, ValueError) as error:  # ValueError: the stream has been closed
         raise unreadable(STDIN_NAME, error) from error
 
@@ -94,11 +97,18 @@ def _is_endless(stream: BinaryIO) -> bool:
     return _may_never_end(os.fstat(descriptor)) and not os.isatty(descriptor)
 
 
-def _segments(stream: BinaryIO, size: int) -> list[bytes]:
-    segments = []
+def _segments(stream: BinaryIO, size: int, name: str) -> list[bytes]:
+    segments: list[bytes] = []
     size = min(SEGMENT, max(size, 4096))  # a file may not tell its size, as in /proc
+    room = most = int(SHARE * (available() or sys.maxsize))
     while segment := stream.read(size):
         segments.append(segment)
+        room -= len(segment)
+        if room < 0:
+            raise CorpusError(
+                f"{name} has more than the {most / GIGABYTE:,.3g} GB that fit into memory: give a "
+                "part of it, as `head -c 1000000000` does"
+            )
     if segment is None:
         raise BlockingIOError("it is in non-blocking mode, and has no data yet")
     return segments

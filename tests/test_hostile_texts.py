@@ -1,11 +1,14 @@
 """Texts that nobody would write, and devices that are none."""
 
+import io
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from charrnn import sources
+from charrnn.errors import CorpusError
 from cli_helpers import COMMAND, SMALL, environment, only_line, run, succeed, write
 
 NULL_DEVICES = pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such devices here")
@@ -63,6 +66,17 @@ def test_a_device_is_refused(words: tuple[str, ...]) -> None:
     outcome = run(*words)
     assert outcome.code == 1
     assert "is a device, which may never end" in only_line(outcome.errors)
+
+
+def test_a_pipe_that_never_ends_is_left_when_memory_is_full(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sources, "available", lambda: 2 * 10**6)
+    monkeypatch.setattr(sources, "SEGMENT", 10**6)
+    long = io.BytesIO(bytes(10**7))
+    with pytest.raises(CorpusError, match=r"more than the 0.0016 GB that fit .* give a part of"):
+        sources.stdin_segments(long)
+    assert long.tell() == 2 * 10**6, "the rest was read for nothing"
 
 
 def test_the_null_device_is_empty() -> None:

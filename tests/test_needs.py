@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from charrnn import needs
+from charrnn import machine, needs
 from charrnn.errors import OptionError
-from charrnn.needs import available, check_memory, needed
+from charrnn.machine import available
+from charrnn.needs import check_memory, needed
 from charrnn.network import NetworkConfig
 from charrnn.options import TrainingOptions
 from cli_helpers import call, write
@@ -43,7 +44,7 @@ def test_what_there_is() -> None:
 def test_a_container_has_less(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     limit = tmp_path / "memory.max"
     limit.write_text("1000000\n")
-    monkeypatch.setattr(needs, "LIMITS", (tmp_path / "none", limit))
+    monkeypatch.setattr(machine, "LIMITS", (tmp_path / "none", limit))
     if available() is not None:
         assert available() == 1000000
         with pytest.raises(OptionError, match="choose a smaller --hidden-size"):
