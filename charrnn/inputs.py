@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 from charrnn.layer import Columns
 from charrnn.memory import Zeros
 from charrnn.parameters import Array
+from charrnn.products import LANES
 
 ONE_HOT_LIMIT = 256
 """The largest vocabulary for which the one-hot product beats the sorted sums
@@ -21,7 +22,8 @@ ONE_HOT_LIMIT = 256
 class SymbolInput:
     """The scratch of the input layer for windows of N = T·B symbols out of V.
 
-    Memory: rows·V numbers, and for training V·N up to `ONE_HOT_LIMIT` symbols, rows·N above it.
+    Memory: rows·V numbers, and for training rows·N more, or up to `ONE_HOT_LIMIT` symbols
+    (rows + N)·V′, where V′ is V + 1 rounded up.
     """
 
     def __init__(
@@ -42,8 +44,15 @@ class SymbolInput:
         self._ids_by_step = self._ids.reshape(steps, batch)
         self._columns = np.arange(columns)
         one_hot = training and symbols <= ONE_HOT_LIMIT
-        self._one_hot = zeros((symbols, columns), dtype) if one_hot else None
-        if training and not one_hot:
+        self._one_hot = None
+        if one_hot:
+            # below the symbols' rows one of ones, which sums what is the bias's, and rows of zeros:
+            # with a whole number of registers the product takes a seventh less
+            padded = -(-(symbols + 1) // LANES) * LANES
+            self._one_hot = zeros((padded, columns), dtype)
+            self._one_hot[symbols] = 1
+            self._dU = zeros((rows, padded), dtype)
+        elif training:
             self._keys = np.empty(columns, np.intp)
             self._order = np.empty(columns, np.intp)
             self._is_start = np.ones(columns, np.bool_)
@@ -59,9 +68,11 @@ class SymbolInput:
     def backward(self, dA: Columns, dU: Array) -> None:
         """dU (rows, V + 1) from dA (rows, T, B), for the symbols of the last forward pass."""
         if self._one_hot is not None:
-            self._one_hot.fill(0)
+            symbols = dU.shape[1] - 1
+            self._one_hot[:symbols] = 0
             self._one_hot[self._ids, self._columns] = 1
-            np.matmul(dA.flat, self._one_hot.T, out=dU[:, :-1])
+            np.matmul(dA.flat, self._one_hot.T, out=self._dU)
+            dU[:] = self._dU[:, : symbols + 1]
         else:
             # symbol·N + column, sorted in place: both come out of the same number
             keys, columns = self._keys, self._ids.size
@@ -78,4 +89,4 @@ class SymbolInput:
             np.add.reduceat(self._sorted, starts, axis=1, out=sums)
             dU.fill(0)
             dU[:, keys[starts]] = sums
-        np.sum(dU[:, :-1], axis=1, out=dU[:, -1])
+            np.sum(dU[:, :-1], axis=1, out=dU[:, -1])
