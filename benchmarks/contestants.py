@@ -200,15 +200,17 @@ def peak_memory() -> int:
     """Peak resident bytes of this process and its children, what they share counted once."""
     own = os.getpid()
     children = Path(f"/proc/{own}/task/{own}/children").read_text().split()
-    private, shared = 0, [0]
+    private, files, shared = 0, [0], [0]
     for pid in [own, *map(int, children)]:
         status = Path(f"/proc/{pid}/status").read_text()
-        peak, common = (
-            1024 * int(status.partition(name + ":")[2].split()[0]) for name in ("VmHWM", "RssShmem")
+        peak, libraries, common = (
+            1024 * int(status.partition(name + ":")[2].split()[0])
+            for name in ("VmHWM", "RssFile", "RssShmem")
         )
-        private += peak - common
+        private += peak - libraries - common
+        files.append(libraries)
         shared.append(common)
-    return private + max(shared)
+    return private + max(files) + max(shared)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from charrnn.sources import (
     STDIN,
     STDIN_NAME,
     file_segments,
+    room,
     shown,
     stdin_segments,
     unreadable,
@@ -151,13 +152,14 @@ def read_corpus(
     paths = [os.fspath(source) for source in sources]
     if paths.count(STDIN) > 1:
         raise CorpusError("standard input can be read only once: give `-` a single time")
-    read = [
-        _Source(STDIN_NAME, stdin_segments(stdin))
-        if path == STDIN
-        else _Source(shown(path), file_segments(path))
-        for source in paths
-        for path in _files(source)
-    ]
+    read: list[_Source] = []
+    left = room()
+    for path in (path for source in paths for path in _files(source)):
+        if path == STDIN:
+            read.append(_Source(STDIN_NAME, stdin_segments(stdin, most=left)))
+        else:
+            read.append(_Source(shown(path), file_segments(path, left)))
+        left -= sum(map(len, read[-1].segments))
     corpus = Corpus._learn(read, _short_name(paths), None if as_bytes else encoding)
     if STDIN in paths:
         return corpus

@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 from charrnn.layer import Columns
 from charrnn.memory import Zeros
 from charrnn.parameters import Array
-from charrnn.products import LANES
+from charrnn.products import whole_registers
 
 ONE_HOT_LIMIT = 256
 """The largest vocabulary for which the one-hot product beats the sorted sums
@@ -48,7 +48,7 @@ class SymbolInput:
         if one_hot:
             # below the symbols' rows one of ones, which sums what is the bias's, and rows of zeros:
             # with a whole number of registers the product takes a seventh less
-            padded = -(-(symbols + 1) // LANES) * LANES
+            padded = whole_registers(symbols + 1)
             self._one_hot = zeros((padded, columns), dtype)
             self._one_hot[symbols] = 1
             self._dU = zeros((rows, padded), dtype)

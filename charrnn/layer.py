@@ -4,7 +4,7 @@ Arrays are features first, batch last: the products then run at the full speed o
 everything that does not depend on the step before is one product over all T·B columns.
 
     P = U·[X; 1]                    all steps at once; the bias is the last column of U
-    h_t = cell(P_t + W·h_{t−1})     the only product inside the loop
+    h_t = cell(P_t, W·h_{t−1})      the only product inside the loop
 
 What the loop touches lies step by step in memory, (T, features, B′), so that a step runs over
 memory without gaps. What goes into a product over all steps, or comes from one, lies feature by
@@ -46,11 +46,37 @@ class Columns:
         return Columns(self.padded[rows], self.steps.shape[1])
 
 
+class Scratch:
+    """What the loops of the layers of a network use, one layer after the other, for B streams.
+
+    Memory: G·H·B′ numbers, for training (K + 2)·H·B′ more, and what the products need.
+    """
+
+    def __init__(
+        self,
+        cell: type[Cell],
+        hidden_size: int,
+        batch: int,
+        dtype: DTypeLike,
+        *,
+        training: bool,
+        zeros: Zeros = np.zeros,
+    ) -> None:
+        H, G, self.width = hidden_size, cell.gates, computed_streams(batch)
+        # copies of a step of a wide array: without gaps they are added in a third of the time
+        self.P = zeros((G, H, self.width), dtype)
+        self.W_product = Product(G * H, H, self.width, dtype, zeros)
+        if training:
+            self.dh, self.dY = zeros((2, H, self.width), dtype)
+            self.da = zeros((cell.blocks, H, self.width), dtype)
+            self.W_T_product = TransposedProduct(G * H, H, self.width, dtype, zeros)
+
+
 class Layer:
     """One layer for windows of T steps in B streams: the loop over time, and its tape.
 
-    Memory beside the cell's: H·(T + 1)·(B + B′) and K·H·B′ numbers, and for training (T − 1)·K·H·B′
-    more, and what its products need.
+    Memory beside the cell's: (H + 1)·(T + 1)·B + 2·H·B′ numbers, and for the tape K·H·B′, or
+    T·K·H·B′ for training.
     """
 
     def __init__(
@@ -60,59 +86,66 @@ class Layer:
         steps: int,
         batch: int,
         dtype: DTypeLike,
+        scratch: Scratch,
         *,
         training: bool,
         zeros: Zeros = np.zeros,
     ) -> None:
         T, H, B, K, G = steps, hidden_size, batch, cell.blocks, cell.gates
-        width = computed_streams(B)
-        self._batch = B
+        self._scratch, width = scratch, scratch.width
         self.cell = cell(Room(H, T, width, dtype, training, zeros))
-        self._tape = zeros((T if training else 1, K, H, width), dtype)
-        # h_0 … h_T step by step, and the same feature by feature above a row of ones
-        self._h = zeros((T + 1, H, width), dtype)
+        # h of the step before and of this one, which change places
+        self._h = list(zeros((2, H, width), dtype))
+        # h_0 … h_T above a row of ones
         h_and_one = zeros((H + 1, T + 1, B), dtype)
         h_and_one[H] = 1
-        self._all_h = h_and_one[:H].transpose(1, 0, 2)
+        self._h_by_step = h_and_one[:H].transpose(1, 0, 2)
         self._before = h_and_one.reshape(H + 1, -1)[:H, : T * B]
         self.output = h_and_one.reshape(H + 1, -1)[:, B:]
         """[h_1 … h_T; 1] as (H + 1, T·B): the ones meet the bias column of what comes next."""
-        self._W = Product(G * H, H, self.cell.from_before, zeros)
-        # a copy and an addition without gaps take a third of the time of an addition with gaps
-        self._P = zeros((G, H, width), dtype)
-        if training:
-            self._dh, self._dY = zeros((2, H, width), dtype)
-            self._W_T = TransposedProduct(G * H, H, width, dtype, zeros)
+        # the tape: what becomes of the pre-activations of each step
+        tape = list(zeros((T if training else 1, K, H, width), dtype))
+        self._tape = tape if training else tape * T
+        self._from_before = [scratch.W_product.place(a[K - G :]) for a in self._tape]
+        self._from_below = [a[:G] for a in self._tape]
+        self._from_below_only = [a[: K - G] for a in self._tape]
 
     @property
     def state(self) -> Array:
         """h and the cell's own after the last step, (1 + S, H, B); a copy."""
-        state: Array = np.concatenate((self._h[-1:], self.cell.memory))[..., : self._batch]
-        return state
+        state = np.concatenate((self._h[0][np.newaxis], self.cell.memory))
+        of_streams: Array = state[..., : self._h_by_step.shape[-1]]
+        return of_streams
 
     @state.setter
     def state(self, state: Array) -> None:
-        self._h[-1, :, : self._batch] = state[0]
-        self.cell.memory[..., : self._batch] = state[1:]
+        B = state.shape[-1]
+        # the idle columns as well: they may hold what is no number
+        self._h[0].fill(0)
+        self.cell.memory.fill(0)
+        self._h[0][:, :B] = state[0]
+        self.cell.memory[..., :B] = state[1:]
 
     def forward(self, W: Array, projected: Columns, vectors: Array) -> None:
         """Run T steps on from the state that the last call left behind, with U·[X; 1] in
         `projected` (G·H, T, B), W (G·H, H) and the cell's further weights (X, H)."""
-        h, cell, P, product = list(self._h), self.cell, self._P, self._W
-        T, B, H = len(h) - 1, self._batch, W.shape[1]
-        tape = list(self._tape) if len(self._tape) == T else [self._tape[0]] * T
-        h[0][:] = h[T]
-        cell.begin(vectors)
+        cell, P, product, (before, h) = self.cell, self._scratch.P, self._scratch.W_product, self._h
+        _, T, B = projected.steps.shape
+        P_of_streams, P_by_step = P[..., :B], by_step(projected, W.shape[1])
+        h_by_step = self._h_by_step
         product.take(W)
-        P_of_streams = P[..., :B]
-        P_by_step = projected.steps.reshape(-1, H, T, B).transpose(2, 0, 1, 3)
+        cell.begin(vectors)
+        h_by_step[0] = before[:, :B]
         for t in range(T):
-            product.times(h[t])
+            product.times(before, self._from_before[t])
             P_of_streams[:] = P_by_step[t]
-            cell.from_below_only.fill(0)
-            cell.from_below += P
-            cell.forward(t, tape[t], h[t], h[t + 1])
-        self._all_h[:] = self._h[..., :B]
+            self._from_below_only[t].fill(0)
+            from_below = self._from_below[t]
+            from_below += P
+            cell.forward(t, self._tape[t], before, h)
+            h_by_step[t + 1] = h[:, :B]
+            before, h = h, before
+        self._h = [before, h]
 
     def backward(
         self,
@@ -128,19 +161,21 @@ class Layer:
         (H, T, B), if it is given: the whole gradient of h_1 … h_T, by way of later steps as well.
         """
         (rows, H), (_, T, B) = W.shape, dY.shape
-        dh, tape, cell, W_T = self._dh, list(self._tape), self.cell, self._W_T
-        dY_of_step, dY_of_streams, dh_of_streams = self._dY, self._dY[:, :B], dh[:, :B]
-        by_step = dA.steps.reshape(-1, H, T, B).transpose(2, 0, 1, 3)
-        W_T.take(W)
+        cell, scratch = self.cell, self._scratch
+        dh, da, dY_of_step, product = scratch.dh, scratch.da, scratch.dY, scratch.W_T_product
+        dh_of_streams, da_of_streams, dY_of_streams = dh[:, :B], da[..., :B], dY_of_step[:, :B]
+        dA_by_step, da_of_W = by_step(dA, H), da.reshape(-1, dh.shape[1])[-rows:]
+        product.take(W)
         cell.begin_backward()
+        dh.fill(0)
         dh_of_streams[:] = dY[:, T - 1]
         for t in reversed(range(T)):
             if dH is not None:
                 dH[:, t] = dh_of_streams
-            cell.backward(t, dh, tape[t])
-            by_step[t] = tape[t][..., :B]
+            cell.backward(t, dh, self._tape[t], da)
+            dA_by_step[t] = da_of_streams
             if t > 0:
-                through_W = W_T.times(tape[t].reshape(-1, dh.shape[1])[-rows:])
+                through_W = product.times(da_of_W)
                 dY_of_streams[:] = dY[:, t - 1]
                 if cell.passes_h:
                     dh += through_W
@@ -148,4 +183,10 @@ class Layer:
                 else:
                     np.add(through_W, dY_of_step, out=dh)
         np.matmul(dA.flat[-rows:], self._before.T, out=dW)
-        cell.end_backward(self._tape, dvectors)
+        cell.end_backward(dA.steps.reshape(-1, H, T, B), dvectors)
+
+
+def by_step(columns: Columns, hidden_size: int) -> Array:
+    """A view of blocks of H features, step by step (T, blocks, H, B)."""
+    _, T, B = columns.steps.shape
+    return columns.steps.reshape(-1, hidden_size, T, B).transpose(2, 0, 1, 3)

@@ -1,8 +1,8 @@
 """Memory for the arrays of a training step.
 
-The loop over time walks down columns of tall arrays, so that each number it touches lies in another
-page of memory, and a processor remembers the addresses of few pages. In large pages (2 MiB instead
-of 4 KiB) they are few: at 2 × 256, a training step took 3 to 4 % less time.
+The arrays of all steps are tall, and a loop over time walks down their columns, so that each row it
+touches lies in another page of memory, and a processor remembers the addresses of few pages. In
+large pages (2 MiB instead of 4 KiB) they are few: a training step takes 1 or 2 % less time.
 """
 
 import mmap
@@ -39,7 +39,10 @@ class LargePages:
             return np.zeros(shape, dtype)
         size = prod(shape) * np.dtype(dtype).itemsize
         if self._mapping is None or self._start + size > len(self._mapping):
-            self._mapping = mmap.mmap(-1, max(MAPPING, size + LARGE_PAGE))
+            # private memory: what processes could share has no large pages
+            self._mapping = mmap.mmap(
+                -1, max(MAPPING, size + LARGE_PAGE), mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+            )
             self._mapping.madvise(mmap.MADV_HUGEPAGE)
             address = np.frombuffer(self._mapping, np.uint8).ctypes.data
             self._start = -address % LARGE_PAGE

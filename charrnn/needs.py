@@ -7,10 +7,12 @@ import sys
 
 from charrnn.batches import fit_shape
 from charrnn.errors import OptionError
+from charrnn.inputs import ONE_HOT_LIMIT
 from charrnn.machine import GIGABYTE, available
 from charrnn.network import NetworkConfig
 from charrnn.optimizers import OPTIMIZERS
 from charrnn.options import TrainingOptions
+from charrnn.products import computed_streams
 
 
 def needed(config: NetworkConfig, options: TrainingOptions, symbols: int) -> int:
@@ -19,19 +21,26 @@ def needed(config: NetworkConfig, options: TrainingOptions, symbols: int) -> int
     B streams."""
     batch, steps = fit_shape(symbols, options.batch_size, options.seq_length)
     H, L, V, G = config.hidden_size, config.layers, config.vocabulary_size, config.cell_type.gates
-    moments = OPTIMIZERS[options.optimizer].moments
-    # the weights, the best, and a state to go back to with its moments; a gradient a thread
-    vectors = 3 + 2 * moments + min(options.threads, batch)
-    # the tape of each layer and its outputs, twice; what goes into the gates of one layer, and the
-    # gradients between layers
-    columns = (L * (G + 2) + G + 1) * H + V
-    return 4 * (vectors * config.size + columns * batch * steps)
+    K, moments = config.cell_type.blocks, OPTIMIZERS[options.optimizer].moments
+    shards = min(options.threads, batch)
+    # the weights, the best, and a state to go back to with its moments; a gradient a shard
+    vectors = 3 + 2 * moments + shards
+    # the tape of each layer, its c and its outputs, once more where some are left out; what goes
+    # into the gates of one layer, and the gradients between layers
+    rows = (L * (K + 2 + (options.dropout > 0)) + K + 1) * H
+    # the logits, and what sums the gradients of each symbol
+    rows += V + (V if V <= ONE_HOT_LIMIT else G * H)
+    columns = shards * computed_streams(-(-batch // shards)) * (steps + 1)
+    # Wᵀ, and for each symbol what it brings into the gates
+    tables = shards * G * H * (H + V)
+    return 4 * (vectors * config.size + rows * columns + tables)
 
 
 def check_samples(config: NetworkConfig, samples: int) -> None:
     """Raise OptionError where texts side by side need more memory than there is."""
     H, L, V, G = config.hidden_size, config.layers, config.vocabulary_size, config.cell_type.gates
-    wanted, there = 4 * samples * (2 * V + L * (G + 4) * H), available()
+    # for each stream the gates and states of its layers, and its probabilities, some in float64
+    wanted, there = 4 * samples * (8 * V + (L * (2 * G + 5) + G) * H), available()
     if wanted > (sys.maxsize if there is None else there):
         raise OptionError(
             f"{samples:,} samples side by side would need about {wanted // GIGABYTE:,} GB of "

@@ -20,7 +20,7 @@ from charrnn.cells import CELLS, Cell
 from charrnn.dropout import OutputDropout, WeightDropout
 from charrnn.errors import OptionError
 from charrnn.inputs import SymbolInput
-from charrnn.layer import Columns, Layer
+from charrnn.layer import Columns, Layer, Scratch
 from charrnn.memory import LargePages, Zeros
 from charrnn.options import spoken
 from charrnn.parameters import Array, Parameters
@@ -156,7 +156,7 @@ class Workspace:
     allocated afterwards. It carries the state of its streams from one window to the next.
 
     Memory: what its layers, the input, the softmax and dropout say, V·T·B numbers for the logits,
-    G·H·T·B for what goes into a layer's gates, and (K − G + 1)·H·T·B more for training.
+    G·H·(T + 1)·B for what goes into a layer's gates, and (K − G + 1)·H·(T + 1)·B more for training.
     """
 
     def __init__(
@@ -175,8 +175,9 @@ class Workspace:
         self.network = network
         self.steps, self.batch = T, B
         zeros: Zeros = LargePages().zeros if training else np.zeros
+        scratch = Scratch(config.cell_type, H, B, dtype, training=training, zeros=zeros)
         self.layers = [
-            Layer(config.cell_type, H, T, B, dtype, training=training, zeros=zeros)
+            Layer(config.cell_type, H, T, B, dtype, scratch, training=training, zeros=zeros)
             for _ in range(config.layers)
         ]
         # U·[X; 1] of the layer at hand, and the gradient of its pre-activations

@@ -33,54 +33,59 @@ SMALL = 600_000
 multiplies without packing the matrices first."""
 
 
+def whole_registers(numbers: int) -> int:
+    """So many, rounded up."""
+    return -(-numbers // LANES) * LANES
+
+
 def computed_streams(streams: int) -> int:
     """How many columns the steps of a loop over time have for so many streams.
 
-    The remainder of a division by `LANES` costs a product so much that up to 7 idle columns are
+    What remains of a division by `LANES` costs a product so much that up to 7 idle columns are
     cheaper (at H = 128: 19 µs for 32 columns, 25 µs for 25).
     """
-    rounded = -(-streams // LANES) * LANES
-    return rounded if rounded - streams < min(streams, LANES // 2) else streams
+    rounded = whole_registers(streams)
+    return rounded if rounded - streams < LANES // 2 else streams
 
 
 @dataclass(frozen=True)
 class Pieces:
-    """How (R, N)·(N, B) is cut: into `sums` parts along N, `rows` and `columns` at a time.
+    """How (R, N)·(N, B) is cut: into `parts` along N, `rows` and `columns` at a time.
 
     Its methods give views of arrays, whose matrix product has its pieces in the last two axes.
     """
 
-    sums: int
+    parts: int
     rows: int
     columns: int
 
     def matrix(self, M: Array) -> Array:
-        """Of M as (sums, R, N / sums)."""
-        sums, R, inner = M.shape
-        return M.reshape(sums, R // self.rows, 1, self.rows, inner)
+        """Of M as (parts, R, N / parts)."""
+        parts, R, inner = M.shape
+        return M.reshape(parts, R // self.rows, 1, self.rows, inner)
 
     def factor(self, x: Array) -> Array:
         """Of x (N, B)."""
         N, B = x.shape
-        x = x.reshape(self.sums, 1, N // self.sums, B // self.columns, self.columns)
+        x = x.reshape(self.parts, 1, N // self.parts, B // self.columns, self.columns)
         return x.transpose(0, 1, 3, 2, 4)
 
     def product(self, y: Array) -> Array:
-        """Of the products (sums, R, B)."""
-        sums, R, B = y.shape
-        y = y.reshape(sums, R // self.rows, self.rows, B // self.columns, self.columns)
+        """Of the products (parts, R, B)."""
+        parts, R, B = y.shape
+        y = y.reshape(parts, R // self.rows, self.rows, B // self.columns, self.columns)
         return y.transpose(0, 1, 3, 2, 4)
 
 
-def cut(R: int, N: int, B: int, *, most_sums: int = 1) -> Pieces | None:
+def cut(R: int, N: int, B: int, *, most_parts: int = 1) -> Pieces | None:
     """The pieces of (R, N)·(N, B) that are faster than the whole, if there are any."""
     if B % WIDTH != 0 or not has_small_products():
         return None
-    for sums in range(1, most_sums + 1):
-        most = SMALL * sums // (N * WIDTH)
+    for parts in range(1, most_parts + 1):
+        most = SMALL * parts // (N * WIDTH)
         rows = max((n for n in range(FEWEST, min(R, most) + 1) if R % n == 0), default=0)
-        if rows and N % sums == 0:
-            return Pieces(sums, rows, WIDTH)
+        if rows and N % parts == 0:
+            return Pieces(parts, rows, WIDTH)
     return None
 
 
@@ -92,7 +97,7 @@ class Factor:
     ) -> None:
         self._pieces, self._room = pieces, None
         if pieces is not None and pieces.columns < B:
-            shape = (pieces.sums, 1, B // pieces.columns, N // pieces.sums, pieces.columns)
+            shape = (pieces.parts, 1, B // pieces.columns, N // pieces.parts, pieces.columns)
             self._room = zeros(shape, dtype)
 
     def fit(self, x: Array) -> Array:
@@ -107,43 +112,45 @@ class Factor:
 
 
 class Product:
-    """M·x, where M is not copied."""
+    """M·x, where M (R, N) is not copied."""
 
-    def __init__(self, R: int, N: int, out: Array, zeros: Zeros = np.zeros) -> None:
-        """`out` (…, B), of R rows in all, is where the products go."""
-        B = out.shape[-1]
-        self._pieces = pieces = cut(R, N, B)
-        self._factor = Factor(pieces, N, B, out.dtype, zeros)
-        whole = out.reshape(R, B)
-        self._out = whole if pieces is None else pieces.product(whole[np.newaxis])
+    def __init__(self, R: int, N: int, B: int, dtype: DTypeLike, zeros: Zeros = np.zeros) -> None:
+        self._pieces = cut(R, N, B)
+        self._factor = Factor(self._pieces, N, B, dtype, zeros)
+        self._shape = R, B
+
+    def place(self, out: Array) -> Array:
+        """A view of `out` (…, B), of R rows in all, as `times` takes it."""
+        whole = out.reshape(self._shape)
+        return whole if self._pieces is None else self._pieces.product(whole[np.newaxis])
 
     def take(self, M: Array) -> None:
         """Multiply with M (R, N) from now on."""
         self._M = M if self._pieces is None else self._pieces.matrix(M[np.newaxis])
 
-    def times(self, x: Array) -> None:
-        """Leave M·x in `out`, for an x (N, B) without gaps."""
-        np.matmul(self._M, self._factor.fit(x), out=self._out)
+    def times(self, x: Array, place: Array) -> None:
+        """Leave M·x, for an x (N, B) without gaps, where `place` is a view of."""
+        np.matmul(self._M, self._factor.fit(x), out=place)
 
 
 class TransposedProduct:
-    """Wᵀ·x for W (N, R). Memory: R·N numbers, and (P + 1)·R·B for sums of P parts."""
+    """Wᵀ·x for W (N, R). Memory: R·N numbers, R·B, and P·R·B more for sums of P > 1 parts."""
 
     def __init__(self, N: int, R: int, B: int, dtype: DTypeLike, zeros: Zeros = np.zeros) -> None:
-        pieces = cut(R, N, B, most_sums=8)
-        sums = 1 if pieces is None else pieces.sums
+        pieces = cut(R, N, B, most_parts=8)
+        parts = 1 if pieces is None else pieces.parts
         self._factor = Factor(pieces, N, B, dtype, zeros)
-        self._W_T = zeros((sums, R, N // sums), dtype)
-        self._parts = zeros((sums, R, B), dtype)
-        self._sum = zeros((R, B), dtype) if sums > 1 else self._parts[0]
+        self._W_T = zeros((parts, R, N // parts), dtype)
+        self._parts = zeros((parts, R, B), dtype)
+        self._sum = zeros((R, B), dtype) if parts > 1 else self._parts[0]
         self._M, self._out = self._W_T[0], self._parts[0]
         if pieces is not None:
             self._M, self._out = pieces.matrix(self._W_T), pieces.product(self._parts)
 
     def take(self, W: Array) -> None:
         """Multiply with Wᵀ from now on: with a copy, whose rows lie as the products like it."""
-        sums, R, inner = self._W_T.shape
-        self._W_T[:] = W.reshape(sums, inner, R).transpose(0, 2, 1)
+        parts, R, inner = self._W_T.shape
+        self._W_T[:] = W.reshape(parts, inner, R).transpose(0, 2, 1)
 
     def times(self, x: Array) -> Array:
         """Wᵀ·x (R, B) for an x (N, B) without gaps; the next call overwrites it."""

@@ -12,7 +12,7 @@ from charrnn.machine import GIGABYTE, available
 SEGMENT = 64 * 2**20
 """Bytes of one read."""
 SHARE = 0.8
-"""Of the memory, what a text can take: as a corpus it takes 1.14 bytes a byte."""
+"""Of the memory, what texts to learn from can take together: they need 1.14 bytes a byte."""
 
 STDIN = "-"
 STDIN_NAME = "standard input"
@@ -21,11 +21,18 @@ STDIN_NAME = "standard input"
 def read_source(path: str) -> bytes:
     """The bytes of a file, or of standard input for `-`. Raises CorpusError for what cannot be
     read, or may never end."""
-    return b"".join(stdin_segments() if path == STDIN else file_segments(path))
+    most = room() // 2  # for a moment it is there twice
+    return b"".join(stdin_segments(most=most) if path == STDIN else file_segments(path, most))
 
 
-def file_segments(path: str) -> list[bytes]:
-    """The bytes of a file, in pieces of up to `SEGMENT`. Raises CorpusError as `read_source`."""
+def room() -> int:
+    """Bytes of text that fit into memory."""
+    return int(SHARE * (available() or sys.maxsize))
+
+
+def file_segments(path: str, most: int) -> list[bytes]:
+    """The bytes of a file, in pieces of up to `SEGMENT`. Raises CorpusError as `read_source`, and
+    for more than `most` bytes."""
     name = shown(path)
     try:
         status = os.stat(path)
@@ -34,17 +41,17 @@ def file_segments(path: str) -> list[bytes]:
         with open(path, "rb") as file:
             # one byte more than the file has finds its end without another segment
             size = status.st_size + 1 if stat.S_ISREG(status.st_mode) else SEGMENT
-            return _segments(file, size, name)
+            return _segments(file, size, name, most)
     except FileNotFoundError as error:
         raise CorpusError(f"{name} does not exist: check the name of the file") from error
     except (OSError, ValueError) as error:  # ValueError: a name with a null character
         raise unreadable(name, error) from error
 
 
-def stdin_segments(stdin: BinaryIO | None = None) -> list[bytes]:
+def stdin_segments(stdin: BinaryIO | None = None, *, most: int) -> list[bytes]:
     """The same of `stdin`, by default the standard input of the process."""
     try:
-        return _segments(stdin or open_stdin(), SEGMENT, STDIN_NAME)
+        return _segments(stdin or open_stdin(), SEGMENT, STDIN_NAME, most)
     except (OSError, ValueError) as error:  # ValueError: the stream has been closed
         raise unreadable(STDIN_NAME, error) from error
 
@@ -97,17 +104,17 @@ def _is_endless(stream: BinaryIO) -> bool:
     return _may_never_end(os.fstat(descriptor)) and not os.isatty(descriptor)
 
 
-def _segments(stream: BinaryIO, size: int, name: str) -> list[bytes]:
+def _segments(stream: BinaryIO, size: int, name: str, most: int) -> list[bytes]:
     segments: list[bytes] = []
     size = min(SEGMENT, max(size, 4096))  # a file may not tell its size, as in /proc
-    room = most = int(SHARE * (available() or sys.maxsize))
+    left = most
     while segment := stream.read(size):
         segments.append(segment)
-        room -= len(segment)
-        if room < 0:
+        left -= len(segment)
+        if left < 0:
             raise CorpusError(
-                f"{name} has more than the {most / GIGABYTE:,.3g} GB that fit into memory: give a "
-                "part of it, as `head -c 1000000000` does"
+                f"{name} has more than the {most / GIGABYTE:,.3g} GB that there is room for: give "
+                "a part of it, as `head -c 1000000000` does"
             )
     if segment is None:
         raise BlockingIOError("it is in non-blocking mode, and has no data yet")

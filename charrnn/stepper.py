@@ -44,9 +44,13 @@ class Stepper:
         self._inputs = [np.zeros((H if layer == 0 else 2 * H, S), dtype) for layer in range(L)]
         self._h = [x[:H] for x in self._inputs]
         self._projected = np.empty((G * H, S), dtype)
-        self._from_before = [cell.from_before.reshape(G * H, S) for cell in self._cells]
         self._new_h = np.empty((H, S), dtype)
-        self._tape = np.zeros((config.cell_type.blocks, H, S), dtype)
+        # the pre-activations of each layer, and where W·h and U·x + b go in them
+        K = config.cell_type.blocks
+        self._a = [np.zeros((K, H, S), dtype) for _ in range(L)]
+        self._from_before = [a[K - G :].reshape(G * H, S) for a in self._a]
+        self._from_below = [a[:G].reshape(G * H, S) for a in self._a]
+        self._from_below_only = [a[: K - G] for a in self._a]
         self._held: dict[int, tuple[Units, Units, Array]] = {}
         self._logits = np.empty((config.vocabulary_size, S), dtype)
 
@@ -58,7 +62,9 @@ class Stepper:
     def state(self, layer: int, name: str) -> Array:
         """What the last step has left in a layer, (H, S): "h", or one of the cell's `states`. A
         view, to be read before the next step."""
-        return self._h[layer] if name == "h" else self._cells[layer].state(name)
+        if name == "h":
+            return self._h[layer]
+        return self._cells[layer].state(name, self._a[layer])
 
     def reset(self) -> None:
         """Make the state of every stream zero."""
@@ -70,16 +76,16 @@ class Stepper:
         """Read a symbol in each stream, `ids` (S,); the logits (V, S) of the next ones, which the
         next call overwrites."""
         for layer, (cell, h) in enumerate(zip(self._cells, self._h, strict=True)):
-            cell.from_below_only.fill(0)
-            below = self._read(ids) if layer == 0 else self._read_below(layer)
-            cell.from_below += below.reshape(cell.from_below.shape)
+            a, from_below = self._a[layer], self._from_below[layer]
+            self._from_below_only[layer].fill(0)
+            from_below += self._read(ids) if layer == 0 else self._read_below(layer)
             # a cell may need the h before to the end
             after = self._new_h if cell.passes_h else h
-            cell.forward(0, self._tape, h, after)
+            cell.forward(0, a, h, after)
             if cell.passes_h:
                 h[:] = after
             if layer in self._held:
-                cell.hold(*self._held[layer], h)
+                cell.hold(*self._held[layer], a, h)
         return self.predict()
 
     def _read(self, ids: IdArray) -> Array:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from charrnn import inputs
+from charrnn import inputs, products
 from charrnn.cells import CELLS
 from charrnn.layer import Columns
 from charrnn.network import Network, NetworkConfig
@@ -47,7 +47,7 @@ class Problem:
 
 @pytest.mark.parametrize("one_hot", [True, False], ids=["one-hot", "sorted"])
 @pytest.mark.parametrize("layers", [1, 2, 3])
-@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("batch", [1, 3, 9])  # the loop has 16 columns for 9 streams
 @pytest.mark.parametrize("steps", [1, 2, 7])
 @pytest.mark.parametrize("cell", CELLS)
 def test_projection_on_a_random_direction(
@@ -66,6 +66,31 @@ def test_projection_with_many_symbols(cell: str, vocabulary_size: int) -> None:
     problem.ids[:, :2] = problem.ids[0, 0]  # a symbol that occurs often among many that do not
     measured, projection = problem.slope_and_projection()
     assert projection == pytest.approx(measured, rel=1e-7)
+
+
+@pytest.mark.parametrize("batch", [32, 64])
+@pytest.mark.parametrize("cell", CELLS)
+def test_products_in_pieces(monkeypatch: pytest.MonkeyPatch, cell: str, batch: int) -> None:
+    config = NetworkConfig(5, 32, 2, cell)
+    monkeypatch.setattr(products, "has_small_products", lambda: False)
+    whole = Problem(config, 3, batch, seed=11).gradient().flat
+    monkeypatch.setattr(products, "has_small_products", lambda: True)
+    monkeypatch.setattr(products, "SMALL", 40_000)
+    problem = Problem(config, 3, batch, seed=11)
+    np.testing.assert_allclose(problem.gradient().flat, whole, rtol=1e-10, atol=1e-12)
+    measured, projection = problem.slope_and_projection()
+    assert projection == pytest.approx(measured, rel=1e-7)
+
+
+@pytest.mark.parametrize("batch", [3, 9])
+@pytest.mark.parametrize("cell", CELLS)
+def test_nothing_is_left_of_weights_that_were_no_numbers(cell: str, batch: int) -> None:
+    problem = Problem(NetworkConfig(5, 4, 2, cell), steps=3, batch=batch, seed=12)
+    before, weights = problem.gradient().flat.copy(), problem.weights.flat.copy()
+    problem.weights.flat[:] = np.nan
+    problem.gradient()
+    problem.weights.flat[:] = weights
+    np.testing.assert_array_equal(problem.gradient().flat, before)
 
 
 @pytest.mark.parametrize("one_hot", [True, False], ids=["one-hot", "sorted"])

@@ -14,10 +14,10 @@ from cli_helpers import call, write
 
 
 def test_a_known_training() -> None:
-    """2 × 512, 64 streams of 64: the benchmark of memory saw a peak of some 257 MB, 80 of which are
+    """2 × 512, 64 streams of 64: the benchmark of memory saw a peak of some 304 MB, 80 of which are
     the program and its libraries; a training keeps four more vectors of 3.4 million weights."""
     found = needed(NetworkConfig(87, 512), TrainingOptions(threads=2), 10**6)
-    assert 200e6 < found < 270e6
+    assert 260e6 < found < 300e6
 
 
 def test_more_of_anything_needs_more() -> None:

@@ -24,17 +24,17 @@ def test_idle_columns_are_few(streams: int, columns: int) -> None:
 
 @pytest.mark.parametrize(("rows", "inner"), [*SIZES, *(pair[::-1] for pair in SIZES), (97, 4096)])
 @pytest.mark.parametrize("columns", [1, 25, 32, 50, 64, 96])
-@pytest.mark.parametrize("most_sums", [1, 8])
+@pytest.mark.parametrize("most_parts", [1, 8])
 def test_pieces_are_small_and_not_too_small(
-    monkeypatch: pytest.MonkeyPatch, rows: int, inner: int, columns: int, most_sums: int
+    monkeypatch: pytest.MonkeyPatch, rows: int, inner: int, columns: int, most_parts: int
 ) -> None:
     monkeypatch.setattr(products, "has_small_products", lambda: True)
-    pieces = cut(rows, inner, columns, most_sums=most_sums)
+    pieces = cut(rows, inner, columns, most_parts=most_parts)
     if pieces is not None:
-        assert rows % pieces.rows == columns % pieces.columns == inner % pieces.sums == 0
-        assert pieces.sums <= most_sums
+        assert rows % pieces.rows == columns % pieces.columns == inner % pieces.parts == 0
+        assert pieces.parts <= most_parts
         assert pieces.rows >= FEWEST
-        assert pieces.rows * (inner // pieces.sums) * pieces.columns <= SMALL
+        assert pieces.rows * (inner // pieces.parts) * pieces.columns <= SMALL
 
 
 def test_what_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,8 +42,8 @@ def test_what_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cut(2048, 512, 64) is None
     monkeypatch.setattr(products, "has_small_products", lambda: True)
     assert cut(2048, 512, 50) is None
-    assert cut(2048, 512, 64) == products.Pieces(sums=1, rows=32, columns=32)
-    assert cut(512, 2048, 64, most_sums=8) == products.Pieces(sums=4, rows=32, columns=32)
+    assert cut(2048, 512, 64) == products.Pieces(parts=1, rows=32, columns=32)
+    assert cut(512, 2048, 64, most_parts=8) == products.Pieces(parts=4, rows=32, columns=32)
 
 
 @pytest.mark.usefixtures("_small")
@@ -52,12 +52,12 @@ def test_what_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_products_and_transposed_products(rows: int, inner: int, columns: int) -> None:
     rng = np.random.default_rng(rows)
     out = np.empty((rows, columns))
-    product = Product(rows, inner, out)
+    product = Product(rows, inner, columns, out.dtype)
     transposed = TransposedProduct(rows, inner, columns, out.dtype)
     for _ in range(2):
         W, x = rng.normal(size=(rows, inner)), rng.normal(size=(inner, columns))
         product.take(W)
-        product.times(x)
+        product.times(x, product.place(out))
         np.testing.assert_allclose(out, W @ x, rtol=1e-10, atol=1e-10)
         transposed.take(W)
         np.testing.assert_allclose(transposed.times(out), W.T @ out, rtol=1e-10, atol=1e-9)

@@ -28,10 +28,10 @@ class Room:
 class Cell:
     """The pointwise half of a layer for T steps of B streams.
 
-    The weights have G blocks of H rows, a block a gate. A step has K ≥ G blocks (H, B) of
-    pre-activations `a`: U·x + b is in the first G of them, W·h in the last G. In most cells these
-    are the same blocks, which hold the sum. A step's tape has K blocks as well: what `forward`
-    leaves there for `backward`, and then the gradient of `a`.
+    The weights have G blocks of H rows, a block a gate. A step has K ≥ G blocks `a` (K, H, B) of
+    pre-activations: U·x + b is in the first G of them, W·h in the last G. In most cells these are
+    the same blocks, which hold the sum. `forward` turns them into gates, which `backward` finds
+    again when training.
     """
 
     gates: ClassVar[int]
@@ -55,29 +55,18 @@ class Cell:
     """The names of what a step works out beside h, as in the cell's equations."""
 
     def __init__(self, room: Room) -> None:
-        """Memory: K·H·B numbers."""
-        self.a: Array = room.zeros((self.blocks, room.hidden_size, room.batch), room.dtype)
-        """The pre-activations of the step at hand (K, H, B), which `forward` may overwrite."""
-        G, K = self.gates, self.blocks
-        self.from_before: Array = self.a[K - G :]
-        """The blocks that W·h_{t−1} goes to, (G, H, B)."""
-        self.from_below: Array = self.a[:G]
-        """The blocks that U·x + b is added to, (G, H, B)."""
-        self.from_below_only: Array = self.a[: K - G]
-        """Those that hold nothing else, (K − G, H, B): they have to be zero before."""
-
-    @property
-    def memory(self) -> Array:
+        """Memory: none, but in a cell that says so."""
+        self.memory: Array = np.zeros((0, room.hidden_size, room.batch), room.dtype)
         """State arrays beside h after the last step, (S, H, B): read it, or write into it."""
-        return self.a[:0]
 
-    def state(self, name: str) -> Array:
-        """One of `states` as the last step has left it, (H, B), where it is not for training."""
+    def state(self, name: str, a: Array) -> Array:
+        """One of `states` (H, B) as the last step has left it, and its gates in `a`, where it is
+        not for training."""
         raise KeyError(name)
 
-    def hold(self, units: Units, streams: Units, values: Array, h: Array) -> None:
-        """Right after a step: set what carries the memory of some units in some streams to
-        `values`, all (N,), each in (−1, 1), and `h` (H, B) to what follows from it.
+    def hold(self, units: Units, streams: Units, values: Array, a: Array, h: Array) -> None:
+        """Right after a step that left its gates in `a`: set what carries the memory of some units
+        in some streams to `values`, all (N,), each in (−1, 1), and `h` (H, B) to what follows.
 
         What carries the memory is tanh(c) in a cell that has a c, else h.
         """
@@ -86,23 +75,21 @@ class Cell:
     def begin(self, vectors: Array) -> None:
         """Before a window: the further weights (X, H)."""
 
-    def forward(self, t: int, tape: Array, before: Array, h: Array) -> None:
-        """Step t: from the pre-activations `a` and h_{t−1} in `before` to `h` (H, B).
-
-        When training, it leaves on the tape (K, H, B) what `backward` will want to know.
-        """
+    def forward(self, t: int, a: Array, before: Array, h: Array) -> None:
+        """Step t: from the pre-activations in `a` and h_{t−1} in `before` to `h` (H, B), and to
+        what `backward` will want to know in `a`."""
         raise NotImplementedError
 
     def begin_backward(self) -> None:
         """Forget the gradients of the window before: nothing flows in from beyond the last step."""
 
-    def backward(self, t: int, dh: Array, tape: Array) -> None:
-        """Step t, called for t = T − 1 … 0: from `dh` (H, B), the gradient of h_t, to the gradients
-        on the tape, which take the place of what `forward` left there.
+    def backward(self, t: int, dh: Array, a: Array, da: Array) -> None:
+        """Step t, called for t = T − 1 … 0: from `dh` (H, B), the gradient of h_t, and what
+        `forward` has left in `a`, to the gradient of the pre-activations, `da` (K, H, B).
 
         A cell that `passes_h` leaves in `dh` what flows to h_{t−1} beside W.
         """
         raise NotImplementedError
 
-    def end_backward(self, tape: Array, dvectors: Array) -> None:
-        """After a window: from the gradients of all steps, (T, K, H, B), to `dvectors` (X, H)."""
+    def end_backward(self, da: Array, dvectors: Array) -> None:
+        """After a window: from the gradients of all steps, (K, H, T, B), to `dvectors` (X, H)."""

@@ -10,14 +10,13 @@ With a = U·x_t + W·h_{t−1} + b, its 4H rows in the gate order (o, i, f, g):
 The order puts what is treated alike side by side: the three sigmoids are one block (o, i, f), and
 the three gates whose gradient comes through c_t are one block (i, f, g).
 
-The forward pass works out the partial derivatives of its step while everything is at hand in the
-cache, so that the backward pass is the chain rule and nothing else. What it has computed anyway
-serves a second time:
+Backwards, with dc as what comes from h_t, dh ⊙ o(1 − tanh²c_t), and from the step behind, dc ⊙ f:
 
-    ∂h/∂a_o = o(1 − o) ⊙ tanh(c_t)    = (1 − o) ⊙ h_t          ∂h_t/∂c_t = o ⊙ (1 − tanh²c_t)
-    ∂c/∂a_i = i(1 − i) ⊙ g            = (1 − i) ⊙ (i ⊙ g)                = o − h_t ⊙ tanh(c_t)
-    ∂c/∂a_f = f(1 − f) ⊙ c_{t−1}      = (1 − f) ⊙ (f ⊙ c_{t−1})
-    ∂c/∂a_g = (1 − g²) ⊙ i            = i − g ⊙ (i ⊙ g)        ∂c_t/∂c_{t−1} = f
+    da_o = dh ⊙ o(1 − o) ⊙ tanh(c_t)       da_f = dc ⊙ f(1 − f) ⊙ c_{t−1}
+    da_i = dc ⊙ i(1 − i) ⊙ g               da_g = dc ⊙ (1 − g²) ⊙ i
+
+What a step keeps are its gates and c. h, i ⊙ g and f ⊙ c_{t−1} are computed again, and serve in the
+derivatives: o(1 − o) ⊙ tanh(c_t) = (1 − o) ⊙ h, and (1 − g²) ⊙ i = i − g ⊙ (i ⊙ g).
 """
 
 from typing import ClassVar
@@ -31,8 +30,7 @@ from charrnn.parameters import Array
 class LSTM(Cell):
     """The pointwise half of an LSTM layer for T steps of B streams.
 
-    Memory: (K + 5)·H·B numbers, and (2·T + G)·H·B more for training: ∂h_t/∂c_t and ∂c_t/∂c_{t−1}.
-    The other derivatives lie in the layer's tape.
+    Memory: 2·H·B numbers, and (T + 2)·H·B more for training.
     """
 
     gates: ClassVar[int] = 4
@@ -47,65 +45,63 @@ class LSTM(Cell):
         T, H, B, dtype, zeros = room.steps, room.hidden_size, room.batch, room.dtype, room.zeros
         # arrays without a dimension: NumPy would turn a number into one each time
         self._half, self._one = np.array(0.5, dtype), np.array(1.0, dtype)
-        self._gates, self._sigmoids = tuple(self.a), self.a[:-1]
-        self._c = zeros((H, B), dtype)
-        self._tanh_c = zeros((H, B), dtype)
-        self._addends = zeros((2, H, B), dtype)  # i ⊙ g and f ⊙ c_{t−1}
+        # c_0 … c_T, or one that takes the place of the one before
+        self._all_c = zeros((T + 1 if room.training else 1, H, B), dtype)
+        self._c = [self._all_c[t if room.training else 0] for t in range(T + 1)]
+        self.memory = self._all_c[-1:]
         self._scratch = zeros((H, B), dtype)
-        self._training = room.training
         if room.training:
-            self._rest = zeros((self.gates - 1, H, B), dtype)  # 1 − o, 1 − i, 1 − f
-            self._dh_dc = zeros((T, H, B), dtype)
-            self._dc_dc = zeros((T, H, B), dtype)
-            self._dc = zeros((H, B), dtype)
+            self._product, self._dc = zeros((2, H, B), dtype)
 
-    @property
-    def memory(self) -> Array:
-        return self._c[np.newaxis]
-
-    def state(self, name: str) -> Array:
-        state: Array = self._c if name == "c" else self._gates[self.states.index(name) - 1]
+    def state(self, name: str, a: Array) -> Array:
+        state: Array = self._c[-1] if name == "c" else a[self.states.index(name) - 1]
         return state
 
-    def hold(self, units: Units, streams: Units, values: Array, h: Array) -> None:
-        o = self._gates[0]
-        self._c[units, streams] = np.arctanh(values)
-        h[units, streams] = o[units, streams] * values
+    def hold(self, units: Units, streams: Units, values: Array, a: Array, h: Array) -> None:
+        self._c[-1][units, streams] = np.arctanh(values)
+        h[units, streams] = a[0, units, streams] * values
 
-    def forward(self, t: int, tape: Array, before: Array, h: Array) -> None:
-        sigmoids, (o, i, f, g), half = self._sigmoids, self._gates, self._half
-        c, tanh_c, (written, kept) = self._c, self._tanh_c, self._addends
+    def begin(self, vectors: Array) -> None:
+        self._c[0][:] = self._c[-1]
+
+    def forward(self, t: int, a: Array, before: Array, h: Array) -> None:
+        sigmoids, (o, i, f, g), half = a[:3], a, self._half
+        c_before, c, scratch = self._c[t], self._c[t + 1], self._scratch
         sigmoids *= half  # σ(x) = ½ + ½·tanh(x/2), so that one tanh serves all four gates
-        np.tanh(self.a, out=self.a)
+        np.tanh(a, out=a)
         sigmoids *= half
         sigmoids += half
-        np.multiply(i, g, out=written)
-        np.multiply(f, c, out=kept)
-        np.add(written, kept, out=c)
-        np.tanh(c, out=tanh_c)
-        np.multiply(o, tanh_c, out=h)
-        if self._training:
-            self._differentiate(t, tape, h)
-
-    def _differentiate(self, t: int, tape: Array, h: Array) -> None:
-        rest, addends, (o, i, f, g) = self._rest, self._addends, self._gates
-        dh_dc, dc_da_g = self._dh_dc[t], tape[3]
-        np.subtract(self._one, self._sigmoids, out=rest)
-        np.multiply(rest[0], h, out=tape[0])
-        np.multiply(rest[1:], addends, out=tape[1:3])
-        np.multiply(g, addends[0], out=dc_da_g)
-        np.subtract(i, dc_da_g, out=dc_da_g)
-        self._dc_dc[t] = f
-        np.multiply(h, self._tanh_c, out=dh_dc)
-        np.subtract(o, dh_dc, out=dh_dc)
+        np.multiply(i, g, out=scratch)
+        np.multiply(f, c_before, out=c)
+        c += scratch
+        np.tanh(c, out=scratch)
+        np.multiply(o, scratch, out=h)
 
     def begin_backward(self) -> None:
         self._dc.fill(0)
 
-    def backward(self, t: int, dh: Array, tape: Array) -> None:
-        dc, by_way_of_h, dh_da, dc_da = self._dc, self._scratch, tape[0], tape[1:]
-        np.multiply(dh, self._dh_dc[t], out=by_way_of_h)
-        dc += by_way_of_h
-        dh_da *= dh
-        dc_da *= dc
-        dc *= self._dc_dc[t]
+    def backward(self, t: int, dh: Array, a: Array, da: Array) -> None:
+        sigmoids, (o, i, f, g), (da_o, da_i, da_f, da_g) = a[:3], a, da
+        dc, product = self._dc, self._product
+        np.subtract(self._one, sigmoids, out=da[:3])
+        self._backward_through_h(t, dh, o, da_o)
+        np.multiply(i, g, out=product)
+        da_i *= product
+        np.multiply(g, product, out=da_g)
+        np.subtract(i, da_g, out=da_g)
+        np.multiply(f, self._c[t], out=product)
+        da_f *= product
+        da[1:] *= dc
+        dc *= f
+
+    def _backward_through_h(self, t: int, dh: Array, o: Array, da_o: Array) -> None:
+        """From dh and 1 − o in `da_o` to da_o and dc."""
+        tanh_c, h = self._scratch, self._product
+        np.tanh(self._c[t + 1], out=tanh_c)
+        np.multiply(o, tanh_c, out=h)
+        da_o *= h
+        da_o *= dh
+        h *= tanh_c
+        dh_dc = np.subtract(o, h, out=h)
+        dh_dc *= dh
+        self._dc += dh_dc

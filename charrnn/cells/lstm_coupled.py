@@ -6,10 +6,9 @@ Its 3H rows in the gate order (o, f, g):
     f = σ(a_f)      forget gate          h_t = o ⊙ tanh(c_t)
     g = tanh(a_g)   candidate
 
-What differs in the derivatives from those of the LSTM:
+What differs in the gradients from those of the LSTM:
 
-    ∂c/∂a_f = f(1 − f) ⊙ (c_{t−1} − g)  = (1 − f) ⊙ (f ⊙ (c_{t−1} − g))
-    ∂c/∂a_g = (1 − g²) ⊙ (1 − f)
+    da_f = dc ⊙ f(1 − f) ⊙ (c_{t−1} − g)        da_g = dc ⊙ (1 − g²) ⊙ (1 − f)
 """
 
 from typing import ClassVar
@@ -21,37 +20,36 @@ from charrnn.parameters import Array
 
 
 class CoupledLSTM(LSTM):
-    """The backward step is that of the LSTM: all that is not ∂h/∂a_o comes through c_t."""
+    """Memory as that of the LSTM."""
 
     gates: ClassVar[int] = 3
     blocks: ClassVar[int] = 3
     states: ClassVar[tuple[str, ...]] = ("c", "o", "f", "g")
     bias: ClassVar[tuple[float, ...]] = (0.0, 1.0, 0.0)
 
-    def forward(self, t: int, tape: Array, before: Array, h: Array) -> None:
-        sigmoids, (o, f, g), half = self._sigmoids, self._gates, self._half
-        c, tanh_c, kept = self._c, self._tanh_c, self._addends[0]
+    def forward(self, t: int, a: Array, before: Array, h: Array) -> None:
+        sigmoids, (o, f, g), half = a[:2], a, self._half
+        c_before, c, scratch = self._c[t], self._c[t + 1], self._scratch
         sigmoids *= half  # σ(x) = ½ + ½·tanh(x/2)
-        np.tanh(self.a, out=self.a)
+        np.tanh(a, out=a)
         sigmoids *= half
         sigmoids += half
-        np.subtract(c, g, out=kept)
-        kept *= f
-        np.add(g, kept, out=c)
-        np.tanh(c, out=tanh_c)
-        np.multiply(o, tanh_c, out=h)
-        if self._training:
-            self._differentiate(t, tape, h)
+        np.subtract(c_before, g, out=c)
+        c *= f
+        c += g
+        np.tanh(c, out=scratch)
+        np.multiply(o, scratch, out=h)
 
-    def _differentiate(self, t: int, tape: Array, h: Array) -> None:
-        rest, (o, f, g), one = self._rest, self._gates, self._one
-        dh_dc, dc_da_g = self._dh_dc[t], tape[2]
-        np.subtract(one, self._sigmoids, out=rest)
-        np.multiply(rest[0], h, out=tape[0])
-        np.multiply(rest[1], self._addends[0], out=tape[1])
-        np.multiply(g, g, out=dc_da_g)
-        np.subtract(one, dc_da_g, out=dc_da_g)
-        dc_da_g *= rest[1]
-        self._dc_dc[t] = f
-        np.multiply(h, self._tanh_c, out=dh_dc)
-        np.subtract(o, dh_dc, out=dh_dc)
+    def backward(self, t: int, dh: Array, a: Array, da: Array) -> None:
+        sigmoids, (o, f, g), (da_o, da_f, da_g) = a[:2], a, da
+        dc, product = self._dc, self._product
+        np.subtract(self._one, sigmoids, out=da[:2])
+        self._backward_through_h(t, dh, o, da_o)
+        np.multiply(g, g, out=da_g)
+        np.subtract(self._one, da_g, out=da_g)
+        da_g *= da_f  # 1 − f so far
+        np.subtract(self._c[t], g, out=product)
+        product *= f
+        da_f *= product
+        da[1:] *= dc
+        dc *= f

@@ -21,15 +21,13 @@ class RNN(Cell):
 
     def __init__(self, room: Room) -> None:
         super().__init__(room)
-        self._training = room.training
         self._one = np.array(1.0, room.dtype)
 
-    def forward(self, t: int, tape: Array, before: Array, h: Array) -> None:
-        np.tanh(self.a[0], out=h)
-        if self._training:
-            slope = tape[0]
-            np.multiply(h, h, out=slope)
-            np.subtract(self._one, slope, out=slope)
+    def forward(self, t: int, a: Array, before: Array, h: Array) -> None:
+        np.tanh(a, out=a)
+        h[:] = a[0]
 
-    def backward(self, t: int, dh: Array, tape: Array) -> None:
-        tape *= dh
+    def backward(self, t: int, dh: Array, a: Array, da: Array) -> None:
+        np.multiply(a, a, out=da)
+        np.subtract(self._one, da, out=da)
+        da *= dh

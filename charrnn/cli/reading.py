@@ -24,11 +24,16 @@ def encoded_text(
     data: bytes, path: str, model: "Model", unknown: Literal["error", "skip"]
 ) -> "IdArray":
     """The same of what was read from there."""
+    return model.vocabulary.encode(known_text(data, path, model), unknown=unknown)
+
+
+def known_text(data: bytes, path: str, model: "Model") -> str | bytes:
+    """What was read from there, in the kind of symbols that the model knows."""
     from charrnn.sources import STDIN, STDIN_NAME, decoded, shown
 
-    name = STDIN_NAME if path == STDIN else shown(path)
-    text = data if model.vocabulary.is_bytes else decoded(data, name)
-    return model.vocabulary.encode(text, unknown=unknown)
+    if model.vocabulary.is_bytes:
+        return data
+    return decoded(data, STDIN_NAME if path == STDIN else shown(path))
 
 
 def text_ids(
@@ -40,21 +45,20 @@ def text_ids(
 ) -> "IdArray":
     """The ids of the text to read. Says so where it was part of the training."""
     from charrnn.own_text import held_out, own_text
+    from charrnn.sources import read_source
 
     if text is None:
         _, rest = held_out(saved, own_text(saved, path.parent))
         if len(rest) == 0:
             raise CorpusError("the training held nothing out: name another text with --text")
         return rest
-    ids = encoded_file(str(text), model, unknown)
-    if unknown == "skip" and str(text) != "-":
-        whole = Path(text).read_bytes()
-        length = len(whole) if model.vocabulary.is_bytes else len(whole.decode())
-        if length > len(ids):
-            click.echo(
-                f"charrnn: left out {length - len(ids):,} characters that the model does not know",
-                err=True,
-            )
+    whole = known_text(read_source(str(text)), str(text), model)
+    ids = model.vocabulary.encode(whole, unknown=unknown)
+    if len(whole) > len(ids):
+        click.echo(
+            f"charrnn: left out {len(whole) - len(ids):,} characters that the model does not know",
+            err=True,
+        )
     warn_of_overlap(saved, path, ids)
     return ids
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from charrnn.cli.reading import encoded_file
+from charrnn.cli.reading import encoded_file, known_text
 from charrnn.cli.shown import harmless
 from charrnn.errors import OptionError
 
@@ -191,10 +191,9 @@ def report_copies(writing: "Writing", novelty: str | None) -> None:
 
 def source_text(model: "Model", path: str) -> "Source":
     """The text of --novelty."""
-    from charrnn.sources import decoded, read_source, shown
+    from charrnn.sources import read_source
 
-    data = read_source(path)
-    return model.source(data if model.vocabulary.is_bytes else decoded(data, shown(path)))
+    return model.source(known_text(read_source(path), path, model))
 
 
 def parsed_clamp(item: str, model: "Model") -> tuple[tuple[int, int], float]:
