@@ -40,7 +40,7 @@ def train(
     clip: float = TrainingOptions.clip,
     clip_value: float = TrainingOptions.clip_value,
     dropout: float | None = None,
-    recurrent_dropout: float = TrainingOptions.recurrent_dropout,
+    recurrent_dropout: float | None = None,
     patience: int = TrainingOptions.patience,
     validation_fraction: float = TrainingOptions.validation_fraction,
     test_fraction: float = TrainingOptions.test_fraction,
@@ -73,7 +73,6 @@ def train(
         weight_decay=usual.get("weight_decay", 0.0) if weight_decay is None else weight_decay,
         clip=clip,
         clip_value=clip_value,
-        recurrent_dropout=recurrent_dropout,
         patience=patience,
         validation_fraction=validation_fraction,
         test_fraction=test_fraction,
@@ -94,8 +93,14 @@ def train(
         layers=layers,
         dropout=dropout,
         weight_decay=options.weight_decay if optimizer_chosen else weight_decay,
+        recurrent_dropout=recurrent_dropout,
     )
-    options = replace(options, dropout=size.dropout, weight_decay=size.weight_decay)
+    options = replace(
+        options,
+        dropout=size.dropout,
+        weight_decay=size.weight_decay,
+        recurrent_dropout=size.recurrent_dropout,
+    )
     if checkpoint is not None:
         trainer = Trainer.start_from(checkpoint, corpus, options, output=path)
     else:

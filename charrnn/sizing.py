@@ -1,8 +1,8 @@
 """How large a network, how much dropout and weight decay suit a text and the time that there is.
 
-Rules of thumb from the runs in `docs/recipe.md`: a network pays once it can read many more
-characters than it has weights, dropout and weight decay once it reads the same text again and
-again.
+Rules of thumb from the runs in `docs/recipe.md`: a large network pays once it can read many more
+characters than it has weights, in a text that is not too small for it; dropout and weight decay
+once it reads the same text again and again.
 """
 
 from dataclasses import dataclass
@@ -26,9 +26,31 @@ LARGE = 512
 """Units in a layer, where there is the time to train so many."""
 CHARACTERS_A_WEIGHT = 5.0
 """That a network must have the time to read before its size pays."""
-REGULARISATION = ((3.0, 0.0, 0.0), (8.0, 0.1, 0.0), (float("inf"), 0.3, 0.1))
-"""Dropout and weight decay for runs of up to so many epochs, in a network of the usual size."""
-REGULARISATION_OF_LARGE = ((3.0, 0.0, 0.0), (8.0, 0.2, 0.0), (float("inf"), 0.5, 0.1))
+LENGTH_A_WEIGHT = 0.5
+"""Characters in a text for each weight of the large network, from which on it is the better one."""
+
+
+@dataclass(frozen=True)
+class Regularisation:
+    """What keeps a network from learning a text by heart."""
+
+    dropout: float
+    weight_decay: float = 0.0
+    recurrent_dropout: float = 0.0
+
+
+BY_EPOCHS = (
+    (3.0, Regularisation(0.0)),
+    (8.0, Regularisation(0.1)),
+    (20.0, Regularisation(0.3, 0.1)),
+    (float("inf"), Regularisation(0.3, 0.1, 0.1)),
+)
+"""For runs of up to so many epochs, in a network of the usual size."""
+BY_EPOCHS_OF_LARGE = (
+    (3.0, Regularisation(0.0)),
+    (8.0, Regularisation(0.2)),
+    (float("inf"), Regularisation(0.5, 0.1, 0.2)),
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +59,7 @@ class Size:
     layers: int
     dropout: float
     weight_decay: float
+    recurrent_dropout: float
 
 
 def choose(
@@ -51,6 +74,7 @@ def choose(
     layers: int | None = None,
     dropout: float | None = None,
     weight_decay: float | None = None,
+    recurrent_dropout: float | None = None,
 ) -> Size:
     """What suits a training on so many `characters` for so long, where it is not given (None).
 
@@ -64,7 +88,7 @@ def choose(
             read = speed(large, threads) * 60 * minutes
             if epochs is not None:
                 read = min(read, epochs * characters)
-            if read >= CHARACTERS_A_WEIGHT * large:
+            if read >= CHARACTERS_A_WEIGHT * large and characters >= LENGTH_A_WEIGHT * large:
                 hidden_size = LARGE
     size = NetworkConfig(vocabulary_size, hidden_size, layers, cell).size
     by_epochs = float("inf") if epochs is None else epochs
@@ -72,13 +96,14 @@ def choose(
     if minutes is not None:
         by_time = speed(size, threads) * 60 * minutes / characters
     read_again = min(by_epochs, by_time)
-    table = REGULARISATION_OF_LARGE if hidden_size >= LARGE else REGULARISATION
-    usual_dropout, usual_decay = next(rates for most, *rates in table if read_again <= most)
+    table = BY_EPOCHS_OF_LARGE if hidden_size >= LARGE else BY_EPOCHS
+    usual = next(usual for most, usual in table if read_again <= most)
     return Size(
         hidden_size,
         layers,
-        usual_dropout if dropout is None else dropout,
-        usual_decay if weight_decay is None else weight_decay,
+        usual.dropout if dropout is None else dropout,
+        usual.weight_decay if weight_decay is None else weight_decay,
+        usual.recurrent_dropout if recurrent_dropout is None else recurrent_dropout,
     )
 
 
@@ -91,6 +116,7 @@ def for_training(
     layers: int | None,
     dropout: float | None,
     weight_decay: float | None,
+    recurrent_dropout: float | None,
 ) -> Size:
     """The same for a corpus and its options, in which those that may be chosen have no say."""
     train, _, _ = corpus.split(options.validation_fraction, options.test_fraction)
@@ -106,6 +132,7 @@ def for_training(
         layers=layers,
         dropout=dropout,
         weight_decay=weight_decay,
+        recurrent_dropout=recurrent_dropout,
     )
 
 

@@ -169,6 +169,7 @@ def test_the_defaults_are_those_of_the_command_line(monkeypatch: pytest.MonkeyPa
         "layers": 2,
         "dropout": 0.3,
         "weight_decay": 0.1,
+        "recurrent_dropout": 0.1,
         "output": None,
     }
 

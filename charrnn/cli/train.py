@@ -145,8 +145,8 @@ def usual(option: str) -> str:
 @click.option(
     "--recurrent-dropout",
     type=float,
-    default=DEFAULTS.recurrent_dropout,
-    help="Share of the weights from step to step that are left out for a window.",
+    help="Share of the weights from step to step that are left out for a window.  [default: the "
+    "more, the more often there is the time to read the text]",
 )
 @click.option(
     "--patience",
@@ -315,10 +315,13 @@ def started(
     cell = network.pop("cell") or DEFAULT_CELL
     # what decay suits an optimizer that the user has chosen, that optimizer knows
     decay = options.weight_decay if "optimizer" in given else given.get("weight_decay")
-    wishes = network | {"dropout": given.get("dropout"), "weight_decay": decay}
+    regularisation = {name: given.get(name) for name in ("dropout", "recurrent_dropout")}
+    wishes = network | regularisation | {"weight_decay": decay}
     size = asdict(for_training(corpus, options, cell=cell, **wishes))
     chosen = {name: value for name, value in size.items() if wishes[name] is None}
-    options = replace(options, dropout=size.pop("dropout"), weight_decay=size.pop("weight_decay"))
+    options = replace(
+        options, **{name: size.pop(name) for name in (*regularisation, "weight_decay")}
+    )
     if checkpoint is not None:
         trainer = Trainer.start_from(checkpoint, corpus, options, output=path)
     else:
