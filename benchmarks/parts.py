@@ -94,7 +94,7 @@ def measure(options: argparse.Namespace) -> None:
         clock.wrap(owner, function, name)
     workspace = network.workspace(T, B, training=True)
     gradient = network.parameters.zeros_like()
-    times = []
+    times: list[float] = []
     for round_ in range(options.rounds):
         if round_ == options.rounds // 4:  # the first ones warm up
             clock.seconds.clear()

@@ -71,6 +71,37 @@ def test_draws_follow_the_probabilities(choice: Choice) -> None:
     np.testing.assert_allclose(found, expected, atol=4 * 0.5 / len(drawn) ** 0.5)
 
 
+class Given:
+    """Numbers that are no chance."""
+
+    def __init__(self, numbers: NDArray[np.float64]) -> None:
+        self._numbers = numbers
+
+    def random(self, size: int, /) -> NDArray[np.float64]:
+        assert len(self._numbers) == size
+        return self._numbers
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        Choice(),
+        Choice(0.5, top_k=3),
+        Choice(1, top_p=0.6),
+        Choice(2, min_p=0.3),
+        Choice(0),
+        Choice(forbidden=np.array([2, 5])),
+    ],
+)
+def test_a_stream_alone_draws_what_it_draws_among_others(choice: Choice) -> None:
+    z = np.hstack([logits(seed) for seed in range(12)])
+    numbers = np.random.default_rng(163).random(48)
+    among_others = choice.draw(z, Given(numbers))
+    alone = [choice.draw(z[:, n : n + 1], Given(numbers[n : n + 1])) for n in range(48)]
+    np.testing.assert_array_equal(np.concatenate(alone), among_others)
+    assert len(set(among_others.tolist())) > 2
+
+
 def test_the_logits_are_left_alone() -> None:
     z = logits()
     before = z.copy()
