@@ -91,6 +91,10 @@ def test_nothing_is_left_of_weights_that_were_no_numbers(cell: str, batch: int) 
     problem.gradient()
     problem.weights.flat[:] = weights
     np.testing.assert_array_equal(problem.gradient().flat, before)
+    # the idle columns as well: an infinity in them would warn of nothing that counts
+    for layer in problem._workspace.layers:
+        for array in (*layer._h, layer.cell.memory, layer._scratch.dh):
+            assert np.isfinite(array).all()
 
 
 @pytest.mark.parametrize("one_hot", [True, False], ids=["one-hot", "sorted"])
