@@ -31,8 +31,9 @@ def needed(config: NetworkConfig, options: TrainingOptions, symbols: int) -> int
     # the logits, and what sums the gradients of each symbol
     rows += V + (V if V <= ONE_HOT_LIMIT else G * H)
     columns = shards * computed_streams(-(-batch // shards)) * (steps + 1)
-    # Wᵀ, and for each symbol what it brings into the gates
+    # Wᵀ, and for each symbol what it brings into the gates; W and its mask, where some is left out
     tables = shards * G * H * (H + V)
+    tables += shards * L * 2 * G * H * H if options.recurrent_dropout else 0
     return 4 * (vectors * config.size + rows * columns + tables)
 
 

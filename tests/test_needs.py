@@ -30,6 +30,8 @@ def test_more_of_anything_needs_more() -> None:
         (config, TrainingOptions(threads=2)),
         (config, TrainingOptions(batch_size=65)),
         (config, TrainingOptions(seq_length=65)),
+        (config, TrainingOptions(dropout=0.1)),
+        (config, TrainingOptions(recurrent_dropout=0.1)),
     ):
         assert needed(larger, wished, 10**6) > base
     assert needed(config, TrainingOptions(optimizer="sgd"), 10**6) < base
