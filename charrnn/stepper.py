@@ -102,7 +102,7 @@ class Stepper:
         x, joint, bias = self._inputs[layer], self._joint[layer - 1], self._biases[layer - 1]
         H = len(self._new_h)
         x[H:] = self._h[layer - 1]
-        if self._cells[layer].needs_sum_only:
+        if self._from_below_only[layer].size == 0:
             np.matmul(joint, x, out=self._from_before[layer])
             return bias
         np.matmul(joint[:, :H], x[:H], out=self._from_before[layer])

@@ -46,8 +46,6 @@ class Cell:
     """X: vectors (H,) of weights beside W and U, which are zero at first."""
     output_gain: ClassVar[float] = 3.0
     """The first weights of the output are ± this / √H: more where h is small at first."""
-    needs_sum_only: ClassVar[bool] = True
-    """Whether a step depends on W·h and U·x + b by their sum alone."""
     passes_h: ClassVar[bool] = False
     """Whether h_t depends on h_{t−1} by another way than W·h."""
 

@@ -34,7 +34,6 @@ class GRU(Cell):
     states: ClassVar[tuple[str, ...]] = ("r", "z", "n")
     bias: ClassVar[tuple[float, ...]] = (0.0, 0.0, 0.0)
     vectors: ClassVar[int] = 1
-    needs_sum_only: ClassVar[bool] = False
     passes_h: ClassVar[bool] = True
 
     def __init__(self, room: Room) -> None:
