@@ -146,6 +146,9 @@ def test_the_system() -> None:
     shown = succeed("info", "--system").text
     assert re.search(r"^charrnn [\d.]+, Python 3", shown)
     assert "NumPy " in shown
+    assert re.search(r"^products: .*, kernels for .*, threads \d+$", shown, re.MULTILINE)
+    (speed,) = re.findall(r"^speed of a product on one thread: (\d+) GFLOP/s$", shown, re.MULTILINE)
+    assert int(speed) > 0
 
 
 def test_no_checkpoint(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -43,7 +43,11 @@ ROWS = 12
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the checkpoint's whole header as JSON."
 )
-@click.option("--system", is_flag=True, help="Show which NumPy and which of its kernels run here.")
+@click.option(
+    "--system",
+    is_flag=True,
+    help="Show what matters for speed: NumPy, its kernels, how fast they are, what is amiss.",
+)
 def info(
     checkpoints: tuple[Path, ...],
     gradient_flow: bool,
@@ -216,21 +220,20 @@ def flow_table(norms: "NDArray[np.float64]") -> Iterator[str]:
 
 
 def print_system() -> None:
-    """Versions, processors, and the library that does the products."""
+    """Versions, processors, the library that does the products and its speed; what is amiss."""
     import platform
 
     import numpy as np
-    from threadpoolctl import threadpool_info
 
     import charrnn
     from charrnn.options import usable_threads
+    from charrnn.system import libraries, product_speed, warnings
 
-    np.ones((2, 2)) @ np.ones((2, 2))
+    speed = product_speed()
     click.echo(f"charrnn {charrnn.__version__}, Python {platform.python_version()}")
     click.echo(f"NumPy {np.__version__}, {usable_threads()} processors")
-    for library in threadpool_info():
-        if library.get("user_api") == "blas":
-            kernels = library.get("architecture", "unknown")
-            click.echo(
-                f"products: {library['internal_api']} {library['version']}, kernels for {kernels}"
-            )
+    for library in libraries():
+        click.echo(f"products: {library}")
+    click.echo(f"speed of a product on one thread: {speed / 1e9:.0f} GFLOP/s")
+    for warning in warnings(speed):
+        click.echo(f"charrnn: {warning}", err=True)
