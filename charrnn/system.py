@@ -19,7 +19,7 @@ AVX512 = {"avx512f", "avx512bw", "avx512dq", "avx512vl"}
 SIZE = 1024
 SLOW = 60e9
 """Floating-point operations a second, below which a thread of a processor with AVX-512 is far
-from what it could do (seen: 110 to 120 billion with the kernels for AVX2, 230 with those for AVX-512)."""
+from what it could do (seen: 110 to 120 billion with the kernels for AVX2, 230 with its own)."""
 CPUINFO = Path("/proc/cpuinfo")
 
 
