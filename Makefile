@@ -8,6 +8,7 @@ check: lint types test
 lint:
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
+	$(PYTHON) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
 
 types:
 	$(PYTHON) -m mypy
@@ -20,7 +21,7 @@ soak:
 	$(PYTHON) tests/kills.py --kills 120
 	$(PYTHON) tests/kills.py --kills 80 --seed 2 --threads 2
 	$(PYTHON) tests/mutations.py
-	CHARRNN_EXAMPLES=700 $(PYTHON) -m pytest tests/test_option_combinations.py
+	CHARRNN_EXAMPLES=700 $(PYTHON) -m pytest tests/cli/test_option_combinations.py
 
 # needs `pip install -e '.[bench]'`, a quiet machine and half an hour; the kernels are those that
 # NumPy's library chooses itself

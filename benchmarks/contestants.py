@@ -34,9 +34,9 @@ def symbols(shape: dict[str, Any]) -> Any:
 
 def charrnn_training(shape: dict[str, Any]) -> Turn:
     """A training step: gradient, clipping, Adam."""
-    from charrnn.network import Network, NetworkConfig
-    from charrnn.optimizers import Adam
-    from charrnn.shards import ShardedNetwork
+    from charrnn.nn.network import Network, NetworkConfig
+    from charrnn.optim.optimizers import Adam
+    from charrnn.training.parallel.sharded import ShardedNetwork
 
     config = NetworkConfig(
         shape["symbols"], shape["hidden_size"], shape["layers"], shape.get("cell", "lstm")
@@ -100,8 +100,8 @@ def torch_training(shape: dict[str, Any]) -> Turn:
 def charrnn_sampling(shape: dict[str, Any]) -> Turn:
     """A character in each stream, drawn and fed."""
     from charrnn.model import Model
-    from charrnn.network import Network, NetworkConfig
-    from charrnn.vocabulary import Vocabulary
+    from charrnn.nn.network import Network, NetworkConfig
+    from charrnn.text.vocabulary import Vocabulary
 
     config = NetworkConfig(shape["symbols"], shape["hidden_size"], shape["layers"])
     network = Network.create(config, np.random.default_rng(1))
@@ -216,7 +216,7 @@ def peak_memory() -> int:
 @contextmanager
 def blas_threads(name: str) -> Iterator[None]:
     """One for our training, as it does itself."""
-    from charrnn.blas import one_thread
+    from charrnn.machine.blas import one_thread
 
     if name == "charrnn-training":
         with one_thread():

@@ -54,7 +54,7 @@ def write(path: Path, alphabet: str, size: int) -> None:
 
 def child(path: str | None) -> dict[str, Any]:
     """In the process that is measured: read `path`, or only import."""
-    from charrnn.corpus import read_corpus
+    from charrnn.text.corpus import read_corpus
 
     figures: dict[str, Any] = {}
     if path is not None:

@@ -9,11 +9,12 @@ import argparse
 import time
 from pathlib import Path
 
-from charrnn.blas import one_thread
-from charrnn.checkpoint import read_checkpoint
-from charrnn.corpus import read_corpus
-from charrnn.evaluation import WARM_UP, Evaluation
-from charrnn.network import IdArray, Network
+from charrnn.checkpoints.format import read_checkpoint
+from charrnn.machine.blas import one_thread
+from charrnn.nn.network import Network
+from charrnn.text.corpus import read_corpus
+from charrnn.training.evaluation import WARM_UP, Evaluation
+from charrnn.types import IdArray
 
 
 def one_stream(network: Network, text: IdArray, count: int) -> float:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.corpus import read_corpus
+from charrnn.text.corpus import read_corpus
 
 Numbers = NDArray[np.float64]
 

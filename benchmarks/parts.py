@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--cell", default="lstm")
     parser.add_argument("--rounds", type=int, default=60)
     options = parser.parse_args()
-    from charrnn.blas import one_thread
+    from charrnn.machine.blas import one_thread
 
     with one_thread():
         measure(options)
@@ -64,12 +64,12 @@ def main() -> None:
 def measure(options: argparse.Namespace) -> None:
     import numpy as np
 
-    from charrnn.cells import CELLS
-    from charrnn.inputs import SymbolInput
-    from charrnn.layer import Layer
-    from charrnn.network import Network, NetworkConfig, Workspace
-    from charrnn.products import Product, TransposedProduct
-    from charrnn.softmax import SoftmaxCrossEntropy
+    from charrnn.machine.matmul import Product, TransposedProduct
+    from charrnn.nn.cells import CELLS
+    from charrnn.nn.layer import Layer
+    from charrnn.nn.network import Network, NetworkConfig, Workspace
+    from charrnn.nn.one_hot_input import SymbolInput
+    from charrnn.nn.softmax import SoftmaxCrossEntropy
 
     T, B, V = options.steps, options.streams, options.symbols
     config = NetworkConfig(V, options.hidden_size, options.layers, options.cell)

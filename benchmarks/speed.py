@@ -145,7 +145,7 @@ def training_shapes(shape: Shape, *, bfloat16: bool) -> dict[str, Shape]:
 
 
 def weights_of(shape: Shape) -> int:
-    from charrnn.network import NetworkConfig
+    from charrnn.nn.network import NetworkConfig
 
     config = NetworkConfig(
         shape["symbols"], shape["hidden_size"], shape["layers"], shape.get("cell", "lstm")

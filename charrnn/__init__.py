@@ -9,10 +9,10 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from charrnn.analysis.activations import activations
     from charrnn.api import train
     from charrnn.errors import CharRNNError
     from charrnn.model import Model, load
-    from charrnn.neurons.activations import activations
 
 __version__ = "0.1.0"
 __all__ = ["CharRNNError", "Model", "__version__", "activations", "load", "train"]
@@ -22,7 +22,7 @@ _HOMES = {
     "CharRNNError": "errors",
     "Model": "model",
     "load": "model",
-    "activations": "neurons.activations",
+    "activations": "analysis.activations",
 }
 
 

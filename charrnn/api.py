@@ -5,11 +5,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from charrnn.checkpoint import read_checkpoint
-from charrnn.corpus import Corpus, read_corpus
-from charrnn.events import Event
+from charrnn.checkpoints.format import read_checkpoint
 from charrnn.model import Model
-from charrnn.network import Network
+from charrnn.nn.network import Network
+from charrnn.nn.parameters import Parameters
 from charrnn.options import (
     DEFAULT_CELL,
     DEFAULT_OPTIMIZER,
@@ -17,9 +16,10 @@ from charrnn.options import (
     TrainingOptions,
     usable_threads,
 )
-from charrnn.parameters import Parameters
-from charrnn.sizing import for_training
-from charrnn.training import Trainer
+from charrnn.text.corpus import Corpus, read_corpus
+from charrnn.training.events import Event
+from charrnn.training.sizing import for_training
+from charrnn.training.trainer import Trainer
 
 
 def train(
@@ -53,8 +53,8 @@ def train(
 
     `text` is the text itself as `str`, raw bytes for a model of bytes, or a file or folder as a
     `Path`. With `output`, checkpoints are written there, over what may be there. `on_event` sees
-    every event (`charrnn.events`) of the training. Sizes, dropout and weight
-    decay that are None are chosen by the length of the text and the time (`charrnn.sizing`).
+    every event (`charrnn.training.events`) of the training. Sizes, dropout and weight decay that
+    are None are chosen by the length of the text and the time (`charrnn.training.sizing`).
     `init_from` names a checkpoint whose model goes on to learn this text, with its own cell and
     sizes. Raises CharRNNError.
     """

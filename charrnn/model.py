@@ -7,15 +7,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.checkpoint import Checkpoint, read_checkpoint
-from charrnn.choice import Choice
-from charrnn.copying import CopyLimit, Source
-from charrnn.ending import Ending
+from charrnn.checkpoints.format import Checkpoint, read_checkpoint
 from charrnn.errors import OptionError
-from charrnn.needs import check_samples
-from charrnn.network import IdArray, Network, NetworkConfig
-from charrnn.sampling import Continuation, Sampler, continue_each, generate
-from charrnn.vocabulary import Vocabulary, code_points
+from charrnn.nn.network import Network, NetworkConfig
+from charrnn.sampling.copying import CopyLimit, Source
+from charrnn.sampling.filters import Choice
+from charrnn.sampling.sampler import Continuation, Sampler, continue_each, generate
+from charrnn.sampling.stopping import Ending
+from charrnn.text.vocabulary import Vocabulary, code_points
+from charrnn.training.memory_estimate import check_samples
+from charrnn.types import IdArray
 
 Text = str | bytes
 
@@ -50,11 +51,11 @@ class Model:
 
         Temperatures below 1 write more safely, above 1 more wildly, 0 always takes the most
         probable character; `top_k`, `top_p` and `min_p` leave out improbable ones
-        (`charrnn.choice`). Characters in `suppress` are never written, and none but those of
-        `allow`, if it is given. The text ends before any of `stop`. The same seed gives the same
-        text; None gives another each time. A model of bytes counts bytes. Raises OptionError for
-        values that make no sense, and UnknownSymbolError for a prime with symbols the model has
-        never seen.
+        (`charrnn.sampling.filters`). Characters in `suppress` are never written, and none but
+        those of `allow`, if it is given. The text ends before any of `stop`. The same seed gives
+        the same text; None gives another each time. A model of bytes counts bytes. Raises
+        OptionError for values that make no sense, and UnknownSymbolError for a prime with
+        symbols the model has never seen.
         """
         pieces = self.stream(
             length,

@@ -9,7 +9,7 @@ from typing import Any, Self
 from charrnn.errors import OptionError
 
 CELL_NAMES = ("rnn", "lstm", "lstm-peephole", "lstm-coupled", "gru")
-"""The names of `charrnn.cells.CELLS`, here for the help text, which must not wait for NumPy."""
+"""The names of `charrnn.nn.cells.CELLS`, here for the help text, which must not wait for NumPy."""
 DEFAULT_CELL = "lstm"
 DEFAULT_HIDDEN_SIZE = 256
 DEFAULT_LAYERS = 2
@@ -25,16 +25,16 @@ OPTIMIZER_DEFAULTS = {
     "adagrad": {"learning_rate": 0.1},
     "sgd": {"learning_rate": 1.5},
 }
-"""What goes well with each of `charrnn.optimizers.OPTIMIZERS`: half the rate that did best in 218
-steps of a 1 × 128 LSTM on 400,000 characters of tinyshakespeare (adam 0.02, rmsprop 0.02, adagrad
-0.2, sgd 3, among rates a factor of 2 or 3 apart; adamw was not tried), since longer runs of larger
-networks want less."""
+"""What goes well with each of `charrnn.optim.optimizers.OPTIMIZERS`: half the rate that did best in
+218 steps of a 1 × 128 LSTM on 400,000 characters of tinyshakespeare (adam 0.02, rmsprop 0.02,
+adagrad 0.2, sgd 3, among rates a factor of 2 or 3 apart; adamw was not tried), since longer runs of
+larger networks want less."""
 DEFAULT_OPTIMIZER = "adam"
 SCHEDULE_NAMES = ("cosine", "step", "constant", "plateau")
-"""The names of `charrnn.schedule.SCHEDULES`."""
+"""The names of `charrnn.optim.schedules.SCHEDULES`."""
 DEFAULT_SCHEDULE = "cosine"
 DEFAULT_DYNAMIC_RATE = 5e-4
-"""Of `charrnn.dynamic`."""
+"""Of `charrnn.analysis.dynamic_evaluation`."""
 LONGEST = 1e9
 """The largest number of epochs or minutes."""
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from charrnn.blas import one_thread
+from charrnn.machine.blas import one_thread
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from charrnn.checkpoint import Checkpoint, read_checkpoint
-from charrnn.corpus import Corpus
-from charrnn.events import Event, Report, Step
+from charrnn.checkpoints.format import Checkpoint, read_checkpoint
 from charrnn.options import TrainingOptions
-from charrnn.training import Trainer
+from charrnn.text.corpus import Corpus
+from charrnn.training.events import Event, Report, Step
+from charrnn.training.trainer import Trainer
 
 TEXT = "".join(f"line {i} of the text, {i * i}.\n" for i in range(24))  # 600 characters
 WINDOWS = 16  # steps in an epoch of TEXT with SMALL: 540 characters to train on, 4 · 8 a step

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import click
 
-from charrnn.checkpoint import read_checkpoint
+from charrnn.checkpoints.format import read_checkpoint
 from cli_helpers import process, run, same_training, write
 
 OPTIONS = (

@@ -9,8 +9,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.network import Network, NetworkConfig
-from charrnn.parameters import Array, Parameters
+from charrnn.nn.network import Network, NetworkConfig
+from charrnn.nn.parameters import Parameters
+from charrnn.types import Array
 
 Vector = NDArray[np.float64]
 Step = Callable[[Array, Array, Array, Vector, list[Vector]], list[Vector]]

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from charrnn.render.report import (
+from charrnn.neurons.report import (
     Claim,
     Effect,
     FeatureTrack,
@@ -13,7 +13,7 @@ from charrnn.render.report import (
     Saturation,
     ShownUnit,
 )
-from charrnn.render.symbols import shown
+from charrnn.text.display import shown
 
 HOSTILE = (
     "</script><script>document.title='owned'</script>\n"

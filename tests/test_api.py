@@ -10,12 +10,12 @@ import pytest
 
 import charrnn
 from charrnn import api
-from charrnn.checkpoint import read_checkpoint
+from charrnn.checkpoints.format import read_checkpoint
 from charrnn.errors import CharRNNError, CheckpointError, CorpusError, OptionError
-from charrnn.events import Event, Finished, Report, Saved, Step
 from charrnn.model import Model
 from charrnn.options import TrainingOptions
-from charrnn.training import Trainer
+from charrnn.training.events import Event, Finished, Report, Saved, Step
+from charrnn.training.trainer import Trainer
 from helpers import STEPS, TEXT, finish, start
 
 SMALL: dict[str, Any] = {

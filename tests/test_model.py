@@ -12,9 +12,9 @@ from threadpoolctl import threadpool_info
 import charrnn
 from charrnn.errors import CheckpointError, OptionError, UnknownSymbolError
 from charrnn.model import Model, load, model_of
-from charrnn.network import NetworkConfig
-from charrnn.sampling import Sampler
-from charrnn.vocabulary import Vocabulary
+from charrnn.nn.network import NetworkConfig
+from charrnn.sampling.sampler import Sampler
+from charrnn.text.vocabulary import Vocabulary
 from helpers import start, stop_after
 from reference import random_network
 
@@ -298,7 +298,7 @@ def test_a_model_from_a_file_writes_as_the_trained_one(tmp_path: Path) -> None:
 def test_a_model_of_a_checkpoint_has_its_best_weights(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     stop_after(start(output=path), 20)
-    checkpoint = charrnn.checkpoint.read_checkpoint(path)
+    checkpoint = charrnn.checkpoints.format.read_checkpoint(path)
     assert (checkpoint.weights != checkpoint.arrays["last"]).any(), "the example proves nothing"
     model = model_of(checkpoint)
     np.testing.assert_array_equal(model.network.parameters.flat, checkpoint.weights)

@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 import charrnn
+from charrnn.cli.formatting import harmless
 from charrnn.cli.info import info
 from charrnn.cli.sample import sample
 from charrnn.cli.score import score
-from charrnn.cli.shown import harmless
-from charrnn.cli.streams import discard, occupy_closed
+from charrnn.cli.standard_streams import discard, occupy_closed
 from charrnn.cli.train import train
 from charrnn.cli.visualize import visualize_neurons
 from charrnn.errors import CharRNNError

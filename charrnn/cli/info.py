@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from charrnn.cli.shown import clock, harmless, nats_and_bits, sparkline
+from charrnn.cli.formatting import clock, harmless, nats_and_bits, sparkline
 from charrnn.errors import CorpusError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from charrnn.checkpoint import Checkpoint
+    from charrnn.checkpoints.format import Checkpoint
 
 ROWS = 12
 """Of the history, at most."""
@@ -62,13 +62,13 @@ def info(
     Without one, the newest checkpoint of this folder is taken. Of several, losses and gradients are
     drawn into one picture.
     """
-    from charrnn.checkpoint import newest_checkpoint, read_checkpoint
+    from charrnn.checkpoints.format import newest_checkpoint, read_checkpoint
 
     if system:
         print_system()
         return
     if picture is not None:
-        from charrnn.plots import check_plot
+        from charrnn.render.plots import check_plot
 
         check_plot(picture)
     paths = checkpoints or (newest_checkpoint(Path()),)
@@ -94,8 +94,8 @@ def draw(
     models: Mapping[Path, "Checkpoint"],
     flows: Mapping[str, "NDArray[np.float64]"],
 ) -> None:
-    from charrnn.plots import plot
-    from charrnn.record import history
+    from charrnn.checkpoints.training_record import history
+    from charrnn.render.plots import plot
 
     plot(picture, {str(path): history(model) for path, model in models.items()}, flows)
     click.echo(f"drawn to {picture}", err=True)
@@ -103,7 +103,7 @@ def draw(
 
 def description(path: Path, checkpoint: "Checkpoint") -> Iterator[str]:
     """What the checkpoint holds, line by line."""
-    from charrnn.record import history
+    from charrnn.checkpoints.training_record import history
 
     config, vocabulary, record = checkpoint.config, checkpoint.vocabulary, checkpoint.training
     kind = "bytes" if vocabulary.is_bytes else "characters"
@@ -177,9 +177,9 @@ def flow_of(
     checkpoint: "Checkpoint", path: Path, text: Path | None, reach: int
 ) -> "NDArray[np.float64]":
     """The norms of the gradient (L, reach + 1), on the given text or what was held out."""
-    from charrnn.corpus import read_corpus
-    from charrnn.gradient_flow import gradient_flow
-    from charrnn.own_text import held_out, own_text
+    from charrnn.analysis.gradient_flow import gradient_flow
+    from charrnn.checkpoints.training_text import held_out, own_text
+    from charrnn.text.corpus import read_corpus
 
     if text is None:
         _, ids = held_out(checkpoint, own_text(checkpoint, path.parent))
@@ -226,8 +226,8 @@ def print_system() -> None:
     import numpy as np
 
     import charrnn
+    from charrnn.machine.diagnosis import libraries, product_speed, warnings
     from charrnn.options import usable_threads
-    from charrnn.system import libraries, product_speed, warnings
 
     speed = product_speed()
     click.echo(f"charrnn {charrnn.__version__}, Python {platform.python_version()}")

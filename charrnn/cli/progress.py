@@ -8,14 +8,14 @@ from typing import Self
 
 import click
 
-from charrnn.cli.screens import open_screen
-from charrnn.cli.shown import clock, counted, nats_and_bits
+from charrnn.cli.formatting import clock, counted, nats_and_bits
+from charrnn.cli.progress_display import open_screen
 from charrnn.cli.signals import stop_on_signals
 from charrnn.errors import CharRNNError
-from charrnn.events import Event, Finished, NotSaved, Report, Rescued, Step
 from charrnn.model import Model
 from charrnn.options import TrainingOptions
-from charrnn.training import Trainer
+from charrnn.training.events import Event, Finished, NotSaved, Report, Rescued, Step
+from charrnn.training.trainer import Trainer
 
 SAMPLE_STEPS = (100, 300, 500, 700, 1200)
 """Where Karpathy (2015) shows how War and Peace emerges; from 2000 on, every 2000 steps."""

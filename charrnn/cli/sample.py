@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from charrnn.cli.reading import encoded_file, known_text
-from charrnn.cli.shown import harmless
+from charrnn.cli.formatting import harmless
+from charrnn.cli.input_texts import encoded_file, known_text
 from charrnn.errors import OptionError
 
 if TYPE_CHECKING:
     from charrnn.cli.writing import Writing
-    from charrnn.copying import Source
     from charrnn.model import Model
+    from charrnn.sampling.copying import Source
 
 
 @click.command()
@@ -130,10 +130,10 @@ def sample(
     raw: bool,
 ) -> None:
     """Write text with a trained model, to standard output, as it comes."""
-    from charrnn.checkpoint import newest_checkpoint
-    from charrnn.choice import Choice
+    from charrnn.checkpoints.format import newest_checkpoint
     from charrnn.cli.writing import Writing, write_quietly
     from charrnn.model import load
+    from charrnn.sampling.filters import Choice
 
     if prime is not None and prime_file is not None:
         raise click.UsageError("--prime and --prime-file exclude each other")
@@ -191,14 +191,14 @@ def report_copies(writing: "Writing", novelty: str | None) -> None:
 
 def source_text(model: "Model", path: str) -> "Source":
     """The text of --novelty."""
-    from charrnn.sources import read_source
+    from charrnn.text.sources import read_source
 
     return model.source(known_text(read_source(path), path, model))
 
 
 def parsed_clamp(item: str, model: "Model") -> tuple[tuple[int, int], float]:
     """The place of a unit and its value, of UNIT=VALUE."""
-    from charrnn.cli.shown import parsed_unit
+    from charrnn.cli.formatting import parsed_unit
 
     name, _, value = item.partition("=")
     unit = parsed_unit(name, model.network.config)

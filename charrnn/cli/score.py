@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from charrnn.cli.reading import encoded_text
-from charrnn.cli.shown import harmless
-from charrnn.cli.streams import emit
+from charrnn.cli.formatting import harmless
+from charrnn.cli.input_texts import encoded_text
+from charrnn.cli.standard_streams import emit
 from charrnn.errors import CorpusError
 from charrnn.options import DEFAULT_DYNAMIC_RATE
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from charrnn.dynamic import Adaptation
+    from charrnn.analysis.dynamic_evaluation import Adaptation
+    from charrnn.analysis.scoring import Score
     from charrnn.model import Model
-    from charrnn.network import IdArray
-    from charrnn.scoring import Score
+    from charrnn.types import IdArray
 
     Losses = NDArray[np.float64]
 
@@ -79,9 +79,9 @@ def score(
     Bits per character, beside what knowing the frequency of each character costs, and xz -9. With
     several models: the probability that each of them wrote the text.
     """
-    from charrnn.blas import one_thread
-    from charrnn.checkpoint import newest_checkpoint
-    from charrnn.dynamic import Adaptation
+    from charrnn.analysis.dynamic_evaluation import Adaptation
+    from charrnn.checkpoints.format import newest_checkpoint
+    from charrnn.machine.blas import one_thread
     from charrnn.model import load
 
     if sum((per_char, lines, heat)) > 1:
@@ -120,8 +120,8 @@ def output(
     as_json: bool,
 ) -> Iterator[str]:
     """What is printed of one text."""
-    from charrnn.scoring import score, symbol_losses
-    from charrnn.sources import read_source
+    from charrnn.analysis.scoring import score, symbol_losses
+    from charrnn.text.sources import read_source
 
     data = read_source(text)
     found: dict[Path, tuple[Score, IdArray, Losses]] = {}
@@ -163,7 +163,7 @@ def described(text: str, score: "Score", model: "Model", *, adapting: bool) -> I
 
 def as_record(text: str, scores: Mapping[Path, "Score"]) -> dict[str, Any]:
     """The scores of a text as JSON."""
-    from charrnn.scoring import posterior
+    from charrnn.analysis.scoring import posterior
 
     chances = posterior([score.nats * score.symbols for score in scores.values()])
     return {
@@ -233,7 +233,7 @@ def coloured(model: "Model", ids: "IdArray", losses: "Losses") -> Iterator[str]:
     from rich.console import Console
     from rich.text import Text
 
-    from charrnn.neurons.exhibit import symbols_shown
+    from charrnn.neurons.build_report import symbols_shown
     from charrnn.render.terminal import probability_style
 
     bits = losses / math.log(2)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from charrnn.training import Trainer
+from charrnn.training.trainer import Trainer
 
 
 @contextmanager

@@ -27,9 +27,9 @@ from charrnn.options import (
 )
 
 if TYPE_CHECKING:
-    from charrnn.checkpoint import Checkpoint
-    from charrnn.corpus import Corpus
-    from charrnn.training import Trainer
+    from charrnn.checkpoints.format import Checkpoint
+    from charrnn.text.corpus import Corpus
+    from charrnn.training.trainer import Trainer
 
 DEFAULTS = TrainingOptions()
 NETWORK_OPTIONS = ("cell", "hidden_size", "layers")
@@ -209,7 +209,7 @@ def train(
     early and saves it; --resume goes on from there, as if it had never stopped.
     """
     from charrnn.cli.progress import watch
-    from charrnn.corpus import read_corpus
+    from charrnn.text.corpus import read_corpus
 
     if resume and force:
         raise click.UsageError("--resume goes on with a checkpoint, --force replaces it: choose")
@@ -304,8 +304,8 @@ def started(
 ) -> tuple["Trainer", list[str]]:
     """A new training, of the model in a checkpoint if there is one; and the options that were
     chosen for it because the user gave none."""
-    from charrnn.sizing import for_training
-    from charrnn.training import Trainer
+    from charrnn.training.sizing import for_training
+    from charrnn.training.trainer import Trainer
 
     network = {name: given.get(name) for name in NETWORK_OPTIONS}
     checkpoint = None
@@ -330,14 +330,14 @@ def started(
 
 
 def resumed(path: Path, corpus: "Corpus", given: dict[str, Any]) -> "Trainer":
-    from charrnn.training import Trainer
+    from charrnn.training.trainer import Trainer
 
     return Trainer.resume(checkpoint_for(path, given), corpus, training_part(given), output=path)
 
 
 def checkpoint_for(path: Path, given: dict[str, Any]) -> "Checkpoint":
     """The checkpoint to go on with, if it is of the kind that the user asks for."""
-    from charrnn.checkpoint import read_checkpoint
+    from charrnn.checkpoints.format import read_checkpoint
 
     checkpoint = read_checkpoint(path)
     for name in NETWORK_OPTIONS:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from charrnn.cli.findings import show, write
-from charrnn.cli.reading import text_ids
-from charrnn.cli.shown import harmless, parsed_unit
+from charrnn.cli.formatting import harmless, parsed_unit
+from charrnn.cli.input_texts import text_ids
+from charrnn.cli.neuron_output import show, write
 from charrnn.errors import CharRNNError, CorpusError, OptionError
 
 if TYPE_CHECKING:
     from charrnn.model import Model
-    from charrnn.network import IdArray
-    from charrnn.neurons.features import Feature
+    from charrnn.neurons.features.registry import Feature
     from charrnn.neurons.search import Search
+    from charrnn.types import IdArray
 
 PALETTE_NAMES = ("blue-red", "karpathy")
 """Of `charrnn.render.palettes.PALETTES`."""
@@ -115,11 +115,11 @@ def visualize_neurons(
     A table ranks the cells by how well they follow a feature of the text, with statistics from text
     that played no part in finding them; then the text, coloured by the best cell.
     """
-    from charrnn.blas import one_thread
-    from charrnn.checkpoint import newest_checkpoint, read_checkpoint
+    from charrnn.checkpoints.format import newest_checkpoint, read_checkpoint
+    from charrnn.machine.blas import one_thread
     from charrnn.model import model_of
-    from charrnn.neurons.exhibit import exhibit
-    from charrnn.neurons.features import FEATURES, user_feature
+    from charrnn.neurons.build_report import exhibit
+    from charrnn.neurons.features.registry import FEATURES, user_feature
     from charrnn.neurons.search import by_kind, default_state
 
     if checkpoint is None:
@@ -216,7 +216,7 @@ def chosen(
 ) -> tuple[slice, list[tuple[int, int]]]:
     """The part of the text to show, and the units whose values are shown: the one that was asked
     for, or the best one, first."""
-    from charrnn.neurons.exhibit import liveliest
+    from charrnn.neurons.build_report import liveliest
     from charrnn.neurons.search import characters
 
     length = length or (SHOWN_ON_PAGE if to_file else SHOWN)

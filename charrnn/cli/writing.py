@@ -8,19 +8,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from charrnn.cli.shown import counted, harmless, visible
-from charrnn.cli.streams import discard
+from charrnn.cli.formatting import counted, harmless, visible
+from charrnn.cli.standard_streams import discard
 from charrnn.errors import CharRNNError, UnknownSymbolError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from charrnn.choice import Choice
-    from charrnn.copying import CopyLimit, Source
-    from charrnn.ending import Ending
     from charrnn.model import Model
-    from charrnn.network import IdArray
+    from charrnn.sampling.copying import CopyLimit, Source
+    from charrnn.sampling.filters import Choice
+    from charrnn.sampling.stopping import Ending
+    from charrnn.types import IdArray
 
 BATCH = 64
 """Lines of standard input that are continued side by side."""
@@ -93,7 +93,7 @@ class Writing:
 
     def copied(self, name: str) -> Iterator[str]:
         """What of the texts stands in the source of that name, for people."""
-        from charrnn.copying import passages
+        from charrnn.sampling.copying import passages
 
         if self.source is None:
             return
@@ -115,7 +115,7 @@ class Writing:
     def _limit(self, primes: "Sequence[IdArray]", each: int = 1) -> "CopyLimit | None":
         if self.source is None or self.max_copy is None:
             return None
-        from charrnn.copying import CopyLimit
+        from charrnn.sampling.copying import CopyLimit
 
         return CopyLimit(self.source, self.max_copy, [prime.tolist() for prime in primes] * each)
 
@@ -201,7 +201,7 @@ def shortened(text: str, most: int = 100) -> str:
 
 def arriving_lines() -> Iterator[list[bytes]]:
     """The lines of standard input, without their ends: as many as are there, up to `BATCH`."""
-    from charrnn.sources import open_stdin
+    from charrnn.text.sources import open_stdin
 
     read = getattr(open_stdin(), "read1")  # noqa: B009  # that of a buffered reader, which it is
     begun = b""
@@ -217,7 +217,7 @@ def encoded_line(
     model: "Model", line: bytes, number: int, unknown: Literal["error", "skip"]
 ) -> "IdArray":
     """A line of standard input, without the \\r of an end as Windows has it."""
-    from charrnn.sources import decoded
+    from charrnn.text.sources import decoded
 
     name, line = f"line {number} of standard input", line.removesuffix(b"\r")
     try:

@@ -1,1 +1,4 @@
-"""What single units of a network do: activations, features of text, and statistics."""
+"""Which cells follow which feature of a text, with statistics that hold, and a report of it.
+
+It may import `analysis` and everything below it; it knows nothing of terminals and pages.
+"""

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.neurons.features import Feature
+from charrnn.neurons.features.registry import Feature
 from charrnn.neurons.scores import (
     Flags,
     Floats,

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.batches import spread
-from charrnn.network import IdArray, Network
-from charrnn.neurons.activations import losses_when_held
+from charrnn.analysis.activations import losses_when_held
+from charrnn.nn.network import Network
+from charrnn.text.batches import spread
+from charrnn.types import IdArray
 
 BLOCK = 1000
 """Characters of a block, whose losses stand together for the bootstrap."""

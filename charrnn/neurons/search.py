@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from charrnn.analysis.activations import read
 from charrnn.errors import CorpusError, OptionError
 from charrnn.model import Model
-from charrnn.network import IdArray, Network
-from charrnn.neurons.activations import read
 from charrnn.neurons.claims import Finding, Findings, Half, find
 from charrnn.neurons.effects import BLOCK, WARM_UP, Effect, effects
-from charrnn.neurons.features import FEATURES, Feature
+from charrnn.neurons.features.registry import FEATURES, Feature
 from charrnn.neurons.scores import Flags, Floats
-from charrnn.parameters import Array
+from charrnn.nn.network import Network
+from charrnn.types import Array, IdArray
 
 GAP = 1000
 """Characters between the two halves."""

@@ -1,1 +1,4 @@
-"""What was found of a network, as a person sees it: on a terminal, on a page."""
+"""Reports as terminal text, as a page and as plots.
+
+It may import `neurons` and everything below it; no other folder of the library knows colours.
+"""

@@ -1,6 +1,6 @@
 """One self-contained HTML page: it needs no network, and runs no code but its own.
 
-The text comes as it is shown (`charrnn.render.symbols`), escaped; the data as JSON in which nothing
+The text comes as it is shown (`charrnn.text.display`), escaped; the data as JSON in which nothing
 can end the element that it stands in. A content security policy allows the page's own style and
 script by their hashes, and nothing else at all.
 """
@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from charrnn.render.palettes import color, ink, quantized
-from charrnn.render.report import Claim, FeatureTrack, Report
+from charrnn.neurons.report import Claim, FeatureTrack, Report, quantized
+from charrnn.render.palettes import color, ink
 
 SHADES = 20
 """Of a colour, to either side of the middle."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 Color = tuple[int, int, int]
 """Red, green and blue, 0 to 255."""
@@ -52,9 +52,3 @@ def luminance(ground: Color) -> float:
     channels: NDArray[np.float64] = np.array(ground) / 255
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     return float(linear @ np.array([0.2126, 0.7152, 0.0722]))
-
-
-def quantized(values: ArrayLike) -> NDArray[np.int8]:
-    """Values in [−1, 1] as whole numbers from −127 to 127."""
-    whole: NDArray[np.int8] = np.rint(np.clip(values, -1, 1) * 127.0).astype(np.int8)
-    return whole

@@ -1,0 +1,102 @@
+"""Dynamic evaluation (Krause et al. 2018): a model that goes on learning from the text it predicts.
+
+The text is read in windows. Each is predicted first, with what was learned from all windows before
+it, and learned from afterwards, so that no symbol has a say in its own prediction:
+
+    v ← β·v + (1 − β)·g²,   w ← w − η·g / (√(v / (1 − βⁿ)) + ε) + λ·(w₀ − w)
+
+with the gradient g of the window n = 1, 2, …, the weights w and those of the model as it was, w₀.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charrnn.errors import OptionError
+from charrnn.nn.network import Network, Workspace
+from charrnn.nn.parameters import Parameters
+from charrnn.options import DEFAULT_DYNAMIC_RATE
+from charrnn.types import Array, IdArray
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """How a model adapts. Raises OptionError for values that make no sense."""
+
+    rate: float = DEFAULT_DYNAMIC_RATE
+    """η"""
+    decay: float = 1e-3
+    """λ, which pulls the weights back to where they were."""
+    steps: int = 32
+    """Symbols in a window."""
+    clip: float = 1.0
+    """Longest gradient of a window's mean loss."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.rate <= 1:
+            raise OptionError(f"--dynamic-rate must be above 0 and at most 1, not {self.rate}")
+
+    beta, epsilon = 0.999, 1e-8
+
+
+def adapting_losses(
+    network: Network, text: IdArray, adaptation: Adaptation | None = None
+) -> NDArray[np.float64]:
+    """What the symbols text[1:] cost, (N − 1,) in nats, while a copy of the network adapts to those
+    that it has seen; the network itself stays as it is. It begins with a state of zeros."""
+    adaptation = adaptation or Adaptation()
+    learner = _Learner(network, adaptation)
+    losses = np.empty(max(len(text) - 1, 0))
+    T = adaptation.steps
+    workspace = learner.network.workspace(T, 1, training=True)
+    for start in range(0, len(losses), T):
+        size = min(T, len(losses) - start)
+        if size < T:  # what is left at the end
+            state, workspace = workspace.state, learner.network.workspace(size, 1, training=True)
+            workspace.state = state
+        ids, targets = text[start : start + size, None], text[start + 1 : start + size + 1, None]
+        losses[start : start + size] = workspace.losses(ids, targets)[:, 0]
+        learner.learn(workspace)
+    return losses
+
+
+class _Learner:
+    """A copy of a network, and its way of learning. Memory: five times the weights."""
+
+    def __init__(self, network: Network, adaptation: Adaptation) -> None:
+        self._adaptation = adaptation
+        shapes = network.config.shapes()
+        self._home = network.parameters.flat
+        self.network = Network(network.config, Parameters(shapes, flat=self._home.copy()))
+        self._gradient = Parameters(shapes, self._home.dtype)
+        self._squares = np.zeros_like(self._home)
+        self._scratch = np.empty_like(self._home)
+        self._windows = 0
+
+    def learn(self, workspace: Workspace) -> None:
+        """Learn from the window whose losses the workspace has just seen."""
+        how, w, g, scratch = (
+            self._adaptation, self.network.parameters.flat, self._gradient.flat, self._scratch,
+        )  # fmt: skip
+        workspace.backward(self._gradient, 1 / workspace.steps)
+        self._clip(g)
+        self._windows += 1
+        np.multiply(g, g, out=scratch)
+        scratch -= self._squares
+        scratch *= 1 - how.beta
+        self._squares += scratch
+        np.sqrt(self._squares, out=scratch)
+        scratch *= (1 - how.beta**self._windows) ** -0.5
+        scratch += how.epsilon
+        np.divide(g, scratch, out=scratch)
+        scratch *= how.rate
+        w -= scratch
+        np.subtract(self._home, w, out=scratch)
+        scratch *= how.decay
+        w += scratch
+
+    def _clip(self, g: Array) -> None:
+        norm = float(np.sqrt(np.dot(g, g)))
+        if norm > self._adaptation.clip:
+            g *= self._adaptation.clip / norm

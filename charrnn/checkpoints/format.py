@@ -1,0 +1,276 @@
+"""Models on disk: one `.npz` with the best weights, and all that training needs to go on exactly.
+
+| entry   | what                                                                              |
+|---------|-----------------------------------------------------------------------------------|
+| header  | JSON as bytes: format, version, network, vocabulary, and what training writes      |
+| weights | the best weights (P,), in the order of `NetworkConfig.shapes`                     |
+| last    | the weights after the last step (P,)                                              |
+| moments | the optimizer's vectors (M, P)                                                    |
+| state   | what the training streams carry (L, 1 + S, H, B)                                  |
+
+Nothing in the file is pickled. A checkpoint takes the place of the one before in one step, after
+all of it is on the disk, so that there is always a whole one.
+"""
+
+import contextlib
+import io
+import json
+import math
+import os
+import struct
+import tempfile
+import tokenize
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from charrnn.checkpoints.lock import partial_pattern
+from charrnn.errors import CheckpointError, OptionError
+from charrnn.nn.network import Network, NetworkConfig
+from charrnn.nn.parameters import Parameters
+from charrnn.text.vocabulary import Vocabulary
+from charrnn.types import Array
+
+FORMAT = "charrnn"
+VERSION = 1
+HEADER = "header.npy"
+LARGEST_HEADER = 9 * 10**6
+"""Bytes: a vocabulary of all of Unicode takes 8 million."""
+MOST_UNPACKED = 2.0
+"""How many times its size in the file an array may have; numbers of a network shrink by a tenth."""
+CHUNK = 2**20
+"""Bytes of an array that are read at a time."""
+TRAINING_ARRAYS = ("last", "moments", "state")
+# what NumPy, zipfile and zlib raise for files that are not what they should be
+_MALFORMED = (
+    EOFError, ValueError, KeyError, TypeError, RuntimeError, NotImplementedError, OverflowError,
+    RecursionError, MemoryError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile,
+    zlib.error, struct.error,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a file holds. `training` is the header's part that belongs to the training, as JSON;
+    `arrays` are those of `TRAINING_ARRAYS`, all of them, or none where there is only a model."""
+
+    config: NetworkConfig
+    vocabulary: Vocabulary
+    weights: Array
+    training: dict[str, Any]
+    arrays: dict[str, Array]
+
+    def network(self) -> Network:
+        """The network with the best weights."""
+        return Network(self.config, Parameters(self.config.shapes(), flat=self.weights))
+
+    def header(self) -> dict[str, Any]:
+        """All but the arrays, as JSON."""
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "network": self.config.to_dict(),
+            "vocabulary": self.vocabulary.to_json(),
+            "training": self.training,
+        }
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write `path` so that, whatever happens, it holds either all of this or what it held before.
+
+    Raises CheckpointError where it cannot be written.
+    """
+    text = json.dumps(checkpoint.header(), separators=(",", ":")).encode("ascii")
+    entries: dict[str, Any] = {
+        "header": np.frombuffer(text, np.uint8),
+        "weights": checkpoint.weights,
+        **checkpoint.arrays,
+    }
+    try:
+        _replace(path.resolve(), entries)  # a link stays a link
+    except OSError as error:
+        raise CheckpointError(
+            f"cannot write the checkpoint {path}: {error.strerror or error}; what was there before "
+            "is untouched; make room, or name another place with --output"
+        ) from error
+
+
+def _replace(path: Path, entries: dict[str, Any]) -> None:
+    beginning, end = partial_pattern(path)
+    descriptor, temporary = tempfile.mkstemp(prefix=beginning, suffix=end, dir=path.parent)
+    try:
+        with open(descriptor, "wb") as file:
+            _allow_as_usual(file.fileno())
+            np.savez(file, **entries)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    _sync_folder(path.parent)
+
+
+def _allow_as_usual(descriptor: int) -> None:
+    """Give a temporary file, which is its owner's alone, the permissions of any new file."""
+    if hasattr(os, "fchmod"):
+        mask = os.umask(0)
+        os.umask(mask)
+        os.fchmod(descriptor, 0o666 & ~mask)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name last, where the system knows how."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """The checkpoint in `path`. Raises CheckpointError where it is none that this version reads.
+
+    Memory: that of the arrays, and up to some 200 MB for the header, whatever the file claims.
+    """
+    try:
+        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
+            return _read(archive, path)
+    except OSError as error:
+        raise CheckpointError(f"cannot read {path}: {error.strerror or error}") from error
+    except CheckpointError:
+        raise
+    except OptionError as error:
+        raise CheckpointError(f"{path} is damaged: {error}") from error
+    except _MALFORMED as error:
+        detail = str(error).strip().split("\n")[0] or type(error).__name__
+        raise CheckpointError(
+            f"{path} is not a charrnn checkpoint, or it is damaged ({detail})"
+        ) from error
+
+
+def _read(archive: zipfile.ZipFile, path: Path) -> Checkpoint:
+    if HEADER not in archive.namelist():
+        raise CheckpointError(f"{path} is not a charrnn checkpoint")
+    header = _header(archive)
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        raise CheckpointError(f"{path} is not a charrnn checkpoint")
+    version = header.get("version")
+    if type(version) is int and version > VERSION:
+        raise CheckpointError(
+            f"{path} was written by a newer charrnn (format {version}, this one reads up to "
+            f"{VERSION}): upgrade charrnn to use it"
+        )
+    if version != VERSION:
+        raise ValueError(f"format version {version!r}")
+    config = NetworkConfig(**header["network"])
+    vocabulary = Vocabulary.from_json(header["vocabulary"])
+    if vocabulary.size != config.vocabulary_size:
+        raise ValueError("the vocabulary does not fit the network")
+    training = header["training"]
+    if not isinstance(training, dict):
+        raise ValueError("its training record is not an object")
+    size, layer = config.size, (config.layers, config.state_arrays, config.hidden_size)
+    # how many moments and streams there are is known to the training alone
+    shapes = {"last": (size,), "moments": (None, size), "state": (*layer, None)}
+    there = [name for name in shapes if f"{name}.npy" in archive.namelist()]
+    if there and len(there) < len(shapes):
+        raise ValueError("a part of its training is missing")
+    weights = _array(archive, "weights", (size,))
+    arrays = {name: _array(archive, name, shapes[name]) for name in there}
+    return Checkpoint(config, vocabulary, weights, training, arrays)
+
+
+def _header(archive: zipfile.ZipFile) -> Any:
+    """The header of a file, as JSON, if it is not larger than any of ours could be."""
+    with _opened(archive, HEADER) as entry:
+        text = entry.read(LARGEST_HEADER + 1)
+    if len(text) > LARGEST_HEADER:
+        raise ValueError("its header is too large")
+    return json.loads(_bytes(text))
+
+
+def _opened(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
+    """An entry of the archive, if it is packed in a way that NumPy has."""
+    if archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{name} is packed in a way that NumPy does not know")
+    return archive.open(name)
+
+
+def _bytes(text: bytes) -> bytes:
+    """The content of a vector of bytes in NumPy's format."""
+    stream = io.BytesIO(text)
+    shape, _, dtype = _described(stream)
+    content = stream.read()
+    if dtype != np.uint8 or shape != (len(content),):
+        raise ValueError("its header is not a vector of bytes")
+    return content
+
+
+def _array(archive: zipfile.ZipFile, name: str, shape: tuple[int | None, ...]) -> Array:
+    """A float32 array of that shape (None: any length) with finite numbers. Nothing is allocated
+    before it is clear that it is that, and in the file in full."""
+    info = archive.getinfo(f"{name}.npy")
+    with _opened(archive, info.filename) as entry:
+        found, by_columns, dtype = _described(entry)
+        if dtype != np.float32:
+            raise ValueError(f"{name} has numbers of type {dtype} instead of float32")
+        fits = len(found) == len(shape) and all(
+            wanted in (None, length) for wanted, length in zip(shape, found, strict=True)
+        )
+        if not fits or (by_columns and len(found) > 1):
+            wanted = ", ".join("any" if length is None else str(length) for length in shape)
+            raise ValueError(f"{name} has the shape {found}, not ({wanted})")
+        size = 4 * math.prod(found)
+        if size != info.file_size - entry.tell() or size > MOST_UNPACKED * info.compress_size:
+            raise ValueError(f"{name} is not as long as it says")
+        content = memoryview(bytearray(size))
+        for start in range(0, size, CHUNK):
+            part = content[start : start + CHUNK]
+            part[:] = entry.read(len(part))
+    array = np.frombuffer(content, "<f4").astype(np.float32, copy=False)
+    if not np.isfinite(array).all():
+        raise ValueError("weights that are not finite numbers")
+    return array.reshape(found)
+
+
+def _described(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, whether it is stored by columns, and type of an array in NumPy's format, from its
+    beginning."""
+    version = np.lib.format.read_magic(stream)
+    read = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }.get(version)
+    if read is None:
+        raise ValueError(f"version {version} of NumPy's format")
+    described: tuple[tuple[int, ...], bool, np.dtype[Any]] = read(stream)
+    return described
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether `path` looks like a checkpoint of ours: a quick look at its header, no more."""
+    try:
+        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
+            header = _header(archive)
+            return isinstance(header, dict) and header.get("format") == FORMAT
+    except (OSError, *_MALFORMED):
+        return False
+
+
+def newest_checkpoint(folder: Path) -> Path:
+    """The checkpoint in `folder` that was written last. Raises CheckpointError if there is none."""
+    files = [path for path in folder.glob("*.npz") if path.is_file()]
+    for path in sorted(files, key=lambda path: path.stat().st_mtime, reverse=True):
+        if is_checkpoint(path):
+            return path
+    raise CheckpointError(
+        f"there is no checkpoint in {folder.resolve()}: train one with `charrnn train FILE`, "
+        "or name one with --checkpoint"
+    )

@@ -1,0 +1,85 @@
+"""Numbers and texts as people read and write them."""
+
+import math
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from charrnn.errors import OptionError
+
+if TYPE_CHECKING:
+    from charrnn.nn.network import NetworkConfig
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+def counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def nats_and_bits(loss: float) -> str:
+    return f"{loss:.4f} nats ({loss / math.log(2):.4f} bits) per character"
+
+
+def clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def harmless(text: str) -> str:
+    """Text that a terminal shows and does not obey: control characters become a middle dot."""
+    return "".join(
+        character if character.isprintable() or character == "\n" else "·"
+        for character in text.replace("\r\n", "\n").expandtabs(4)
+    )
+
+
+JOINERS = "\u200c\u200d"
+"""Zero-width, and harmless: parts of emoji, and of words in many scripts."""
+
+
+def visible(text: str) -> str:
+    """Text for a terminal as it was written, but for control characters, which become signs.
+
+    >>> visible("a\\x1b[31m\\tb\\n")
+    'a␛[31m\\tb\\n'
+    """
+    if text.isprintable():
+        return text
+    from charrnn.text.display import shown
+
+    return "".join(
+        character
+        if character.isprintable() or character in "\n\t" or character in JOINERS
+        else shown(character)
+        for character in text
+    )
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """A bar a value, from the smallest to the largest of them; a space for what is no number.
+
+    >>> sparkline([0, 1, 2, 4, 8])
+    '▁▂▃▄█'
+    """
+    finite = [value for value in values if math.isfinite(value)]
+    low, high = min(finite, default=0.0), max(finite, default=0.0)
+    scale = (len(BLOCKS) - 1) / (high - low) if high > low else 0.0
+    return "".join(
+        BLOCKS[int((value - low) * scale + 0.5)] if math.isfinite(value) else " "
+        for value in values
+    )
+
+
+def parsed_unit(wanted: str, config: "NetworkConfig") -> tuple[int, int]:
+    """Layer and unit of such as L1:42. Raises OptionError for one that is not there."""
+    match = re.fullmatch(r"[Ll]?(\d{1,9}):(\d{1,9})", wanted.strip())
+    if match:
+        layer, unit = map(int, match.groups())
+        if layer < config.layers and unit < config.hidden_size:
+            return layer, unit
+    raise OptionError(
+        f"there is no unit {harmless(wanted)}: name one from L0:0 to "
+        f"L{config.layers - 1}:{config.hidden_size - 1}"
+    )

@@ -1,0 +1,89 @@
+"""Texts that a model is given to read."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from charrnn.errors import CharRNNError, CorpusError
+
+if TYPE_CHECKING:
+    from charrnn.checkpoints.format import Checkpoint
+    from charrnn.model import Model
+    from charrnn.types import IdArray
+
+
+def encoded_file(path: str, model: "Model", unknown: Literal["error", "skip"]) -> "IdArray":
+    """The ids of a file's text, or of standard input for `-`; a model of characters reads UTF-8."""
+    from charrnn.text.sources import read_source
+
+    return encoded_text(read_source(path), path, model, unknown)
+
+
+def encoded_text(
+    data: bytes, path: str, model: "Model", unknown: Literal["error", "skip"]
+) -> "IdArray":
+    """The same of what was read from there."""
+    return model.vocabulary.encode(known_text(data, path, model), unknown=unknown)
+
+
+def known_text(data: bytes, path: str, model: "Model") -> str | bytes:
+    """What was read from there, in the kind of symbols that the model knows."""
+    from charrnn.text.sources import STDIN, STDIN_NAME, decoded, shown
+
+    if model.vocabulary.is_bytes:
+        return data
+    return decoded(data, STDIN_NAME if path == STDIN else shown(path))
+
+
+def text_ids(
+    saved: "Checkpoint",
+    model: "Model",
+    path: Path,
+    text: Path | None,
+    unknown: Literal["error", "skip"],
+) -> "IdArray":
+    """The ids of the text to read. Says so where it was part of the training."""
+    from charrnn.checkpoints.training_text import held_out, own_text
+    from charrnn.text.sources import read_source
+
+    if text is None:
+        _, rest = held_out(saved, own_text(saved, path.parent))
+        if len(rest) == 0:
+            raise CorpusError("the training held nothing out: name another text with --text")
+        return rest
+    whole = known_text(read_source(str(text)), str(text), model)
+    ids = model.vocabulary.encode(whole, unknown=unknown)
+    if len(whole) > len(ids):
+        click.echo(
+            f"charrnn: left out {len(whole) - len(ids):,} characters that the model does not know",
+            err=True,
+        )
+    warn_of_overlap(saved, path, ids)
+    return ids
+
+
+def warn_of_overlap(saved: "Checkpoint", path: Path, ids: "IdArray") -> None:
+    """Say so where pieces of the text stand in what the model has learned from; a few words prove
+    nothing."""
+    import numpy as np
+
+    from charrnn.checkpoints.training_text import held_out, own_text
+
+    try:
+        train, _ = held_out(saved, own_text(saved, path.parent))
+    except CharRNNError:
+        return  # nobody knows
+    dtype = saved.vocabulary.dtype
+    learned = train.astype(dtype).tobytes()
+    size = 50
+    if len(ids) < size:
+        return
+    starts = np.linspace(0, len(ids) - size, 20).astype(int)
+    common = sum(ids[start : start + size].astype(dtype).tobytes() in learned for start in starts)
+    if common:
+        click.echo(
+            f"charrnn: {common} of 20 pieces of this text are in the text that the model learned "
+            "from: what holds here may not hold elsewhere",
+            err=True,
+        )

@@ -1,0 +1,76 @@
+"""Dropout (Srivastava et al. 2014), in the two ways that suit recurrent networks.
+
+    outputs    m ⊙ h_t        one mask m for all steps of a window (Gal & Ghahramani 2016)
+    weights    (M ⊙ W)·h      one mask M of the recurrent weights for a window (Merity et al. 2017)
+
+A number is left out with the probability p, and what stays is multiplied by 1 / (1 − p), so that
+nothing has to change where nothing is left out. The state that a layer carries from step to step is
+never masked itself.
+"""
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from charrnn.machine.large_pages import Zeros
+from charrnn.types import Array
+
+
+class OutputDropout:
+    """What the layer above sees of a layer's output, for windows of T steps in B streams.
+
+    Memory: (H + 1)·T·B + H·B numbers.
+    """
+
+    def __init__(
+        self, p: float, hidden_size: int, steps: int, batch: int, dtype: DTypeLike, zeros: Zeros
+    ) -> None:
+        H, T, B = hidden_size, steps, batch
+        self._p = p
+        self._mask = np.ones((H, 1, B), dtype)
+        self._shape = H, T, B
+        self.output = zeros((H + 1, T * B), dtype)
+        """[m ⊙ h_1 … m ⊙ h_T; 1] as (H + 1, T·B)."""
+        self.output[H] = 1
+
+    def draw(self, rng: np.random.Generator) -> None:
+        """A new mask, for the next window."""
+        _draw(self._mask, self._p, rng)
+
+    def forward(self, output: Array) -> Array:
+        """`self.output`, from the layer's [h_1 … h_T; 1] (H + 1, T·B)."""
+        h, masked = output[:-1].reshape(self._shape), self.output[:-1].reshape(self._shape)
+        np.multiply(h, self._mask, out=masked)
+        return self.output
+
+    def backward(self, dY: Array) -> None:
+        """Turn the gradient of m ⊙ h into that of h, (H, T, B), in place."""
+        dY *= self._mask
+
+
+class WeightDropout:
+    """What a layer's loop sees of its recurrent weights. Memory: 2·G·H² numbers."""
+
+    def __init__(self, p: float, shape: tuple[int, int], dtype: DTypeLike, zeros: Zeros) -> None:
+        self._p = p
+        self._mask = zeros(shape, dtype)
+        self._mask.fill(1)
+        self.W = zeros(shape, dtype)
+        """M ⊙ W."""
+
+    def draw(self, rng: np.random.Generator) -> None:
+        """A new mask, for the next window."""
+        _draw(self._mask, self._p, rng)
+
+    def forward(self, W: Array) -> Array:
+        """`self.W`, from W (G·H, H)."""
+        return np.multiply(W, self._mask, out=self.W)
+
+    def backward(self, dW: Array) -> None:
+        """Turn the gradient of M ⊙ W into that of W, in place."""
+        dW *= self._mask
+
+
+def _draw(mask: Array, p: float, rng: np.random.Generator) -> None:
+    rng.random(out=mask, dtype=mask.dtype)
+    np.greater_equal(mask, p, out=mask)
+    mask /= 1 - p

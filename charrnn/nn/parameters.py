@@ -1,0 +1,61 @@
+"""One flat vector that holds every weight of a network, with named views into it.
+
+Initialisation, gradient, optimizer state and checkpoint all see the same layout, so that clipping,
+Adam or saving are a few calls on one vector instead of a dozen for each matrix.
+"""
+
+from collections.abc import Iterator, Mapping
+from math import prod
+from typing import Self
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from charrnn.types import Array
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+class Parameters:
+    """Named arrays that are views into one flat vector `flat` of shape (P,).
+
+    >>> weights = Parameters({"W": (2, 3), "b": (2,)})
+    >>> weights["b"][:] = 1
+    >>> weights.flat
+    array([0., 0., 0., 0., 0., 0., 1., 1.], dtype=float32)
+    """
+
+    def __init__(
+        self, shapes: Shapes, dtype: DTypeLike = np.float32, flat: Array | None = None
+    ) -> None:
+        """Lay the arrays out one behind the other, in the order of `shapes`.
+
+        `flat`, of shape (P,), is used as it is, not copied; without it the vector is new and zero.
+        Raises ValueError where its length does not fit the shapes.
+        """
+        self.shapes = dict(shapes)
+        size = sum(prod(shape) for shape in self.shapes.values())
+        self.flat: Array = np.zeros(size, dtype) if flat is None else flat
+        if self.flat.shape != (size,):
+            raise ValueError(f"{size} numbers expected, not an array of shape {self.flat.shape}")
+        self._views: dict[str, Array] = {}
+        start = 0
+        for name, shape in self.shapes.items():
+            stop = start + prod(shape)
+            self._views[name] = self.flat[start:stop].reshape(shape)
+            start = stop
+
+    def __getitem__(self, name: str) -> Array:
+        return self._views[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._views)
+
+    @property
+    def size(self) -> int:
+        """The number of weights, P."""
+        return self.flat.size
+
+    def zeros_like(self) -> Self:
+        """The same layout over a new vector of zeros: a gradient, or an optimizer's moment."""
+        return type(self)(self.shapes, self.flat.dtype)

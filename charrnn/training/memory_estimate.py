@@ -1,0 +1,60 @@
+"""What memory a training needs, and whether the machine has it.
+
+A system that hands out more memory than there is ends the program without a word when it is used.
+"""
+
+import sys
+
+from charrnn.errors import OptionError
+from charrnn.machine.matmul import computed_streams
+from charrnn.machine.memory_limit import GIGABYTE, available
+from charrnn.nn.network import NetworkConfig
+from charrnn.nn.one_hot_input import ONE_HOT_LIMIT
+from charrnn.optim.optimizers import OPTIMIZERS
+from charrnn.options import TrainingOptions
+from charrnn.text.batches import fit_shape
+
+
+def needed(config: NetworkConfig, options: TrainingOptions, symbols: int) -> int:
+    """About how many bytes a training on so many symbols takes, beside its text: for the weights,
+    their gradients and moments and the copies that are kept of them, and for windows of T steps in
+    B streams."""
+    batch, steps = fit_shape(symbols, options.batch_size, options.seq_length)
+    H, L, V, G = config.hidden_size, config.layers, config.vocabulary_size, config.cell_type.gates
+    K, moments = config.cell_type.blocks, OPTIMIZERS[options.optimizer].moments
+    shards = min(options.threads, batch)
+    # the weights, the best, and a state to go back to with its moments; a gradient a shard
+    vectors = 3 + 2 * moments + shards
+    # the tape of each layer, its c and its outputs, once more where some are left out; what goes
+    # into the gates of one layer, and the gradients between layers
+    rows = (L * (K + 2 + (options.dropout > 0)) + K + 1) * H
+    # the logits, and what sums the gradients of each symbol
+    rows += V + (V if V <= ONE_HOT_LIMIT else G * H)
+    columns = shards * computed_streams(-(-batch // shards)) * (steps + 1)
+    # Wᵀ, and for each symbol what it brings into the gates; W and its mask, where some is left out
+    tables = shards * G * H * (H + V)
+    tables += shards * L * 2 * G * H * H if options.recurrent_dropout else 0
+    return 4 * (vectors * config.size + rows * columns + tables)
+
+
+def check_samples(config: NetworkConfig, samples: int) -> None:
+    """Raise OptionError where texts side by side need more memory than there is."""
+    H, L, V, G = config.hidden_size, config.layers, config.vocabulary_size, config.cell_type.gates
+    # for each stream the gates and states of its layers, and its probabilities, some in float64
+    wanted, there = 4 * samples * (8 * V + (L * (2 * G + 5) + G) * H), available()
+    if wanted > (sys.maxsize if there is None else there):
+        raise OptionError(
+            f"{samples:,} samples side by side would need about {wanted // GIGABYTE:,} GB of "
+            "memory: ask for fewer"
+        )
+
+
+def check_memory(config: NetworkConfig, options: TrainingOptions, symbols: int) -> None:
+    """Raise OptionError where a training on so many symbols needs more memory than there is."""
+    wanted, there = needed(config, options, symbols), available()
+    if there is not None and wanted > there:
+        raise OptionError(
+            f"this training would need about {wanted // GIGABYTE:,} GB of memory, and there are "
+            f"{there // GIGABYTE:,} GB: choose a smaller --hidden-size, --batch-size or "
+            "--seq-length, or --bytes for a text of very many different characters"
+        )

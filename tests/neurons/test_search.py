@@ -1,0 +1,102 @@
+"""From a model and a text to what its units mean."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from charrnn.errors import CorpusError, OptionError
+from charrnn.model import Model
+from charrnn.neurons import search as module
+from charrnn.neurons.features.registry import user_feature
+from charrnn.neurons.search import Search, alike, by_kind, halves, search
+from charrnn.nn.network import Network, NetworkConfig
+from charrnn.options import TrainingOptions
+from charrnn.text.corpus import Corpus
+from charrnn.training.trainer import Trainer
+
+LENGTH = 84_000
+"""Just enough for p-values."""
+
+
+@cache
+def text() -> str:
+    """Words, some of them in quotes of several words."""
+    rng = np.random.default_rng(151)
+    words = ["one", "two", "three", "four", "five", "six", "seven"]
+    parts: list[str] = []
+    size = 0
+    while size < 3 * LENGTH:
+        phrase = " ".join(rng.choice(words, rng.integers(3, 9)).tolist())
+        parts.append(f'"{phrase.upper()}" ' if rng.random() < 0.4 else phrase + " ")
+        parts += ["\n"] if rng.random() < 0.3 else []
+        size += len(parts[-1]) + 20
+    return "".join(parts)
+
+
+@cache
+def trained() -> Search:
+    corpus = Corpus.from_text(text())
+    options = TrainingOptions(epochs=1.5, validation_fraction=0.5, batch_size=16, seq_length=32)
+    trainer = Trainer.start(corpus, options, hidden_size=16, layers=1)
+    for _ in trainer.run():
+        pass
+    _, held_out, _ = corpus.split(0.5)
+    return search(Model(trainer.network, corpus.vocabulary), held_out[:LENGTH])
+
+
+def test_a_trained_network_has_a_cell_for_quotes() -> None:
+    found = trained()
+    assert found.findings.mismatches >= 200
+    claims = {claim.feature.name: claim for claim in found.findings.claims}
+    assert {"quotes", "all-caps word"} & set(claims)
+    assert all(abs(claim.score) >= 0.5 for claim in claims.values())
+    assert set(found.effects) == {claim.unit for claim in found.findings.claims}
+    assert not set(found.controls) & set(found.effects)
+    assert found.ranked()[0].is_claim
+    assert found.place(3) == (0, 3)
+
+
+def test_skipped_features_are_named() -> None:
+    assert "url" in trained().findings.skipped
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_fresh_network_has_nothing_to_claim(seed: int) -> None:
+    corpus = Corpus.from_text(text())
+    config = NetworkConfig(corpus.vocabulary.size, 16, 1)
+    fresh = Network.create(config, np.random.default_rng([152, seed]))
+    found = search(Model(fresh, corpus.vocabulary), corpus.ids[:LENGTH])
+    assert found.findings.claims == []
+    assert found.effects == {}
+
+
+def test_halves_have_a_gap() -> None:
+    first, second = halves(10_000)
+    assert (first, second) == (slice(0, 4500), slice(5500, 10_000))
+    with pytest.raises(CorpusError, match="the text has 2,999 characters: at least 3,000"):
+        halves(2999)
+
+
+def test_controls_have_a_like_spread() -> None:
+    spread = np.array([1.0, 5.0, 1.1, 4.9, 0.1, 9.0])
+    chosen = alike(spread, [0, 1], [2, 3, 4, 5], 2, np.random.default_rng(1))
+    assert chosen == [2, 3]
+    assert len(alike(spread, [0, 1], [2, 3, 4, 5], 50, np.random.default_rng(1))) == 4
+
+
+def test_a_users_feature_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TWINS", 1)
+    corpus = Corpus.from_text(text())
+    fresh = Network.create(NetworkConfig(corpus.vocabulary.size, 4, 1), np.random.default_rng(1))
+    found = search(
+        Model(fresh, corpus.vocabulary), corpus.ids[:9000], extra=[user_feature("vowel", "[aeiou]")]
+    )
+    assert "vowel" in {feature.name for feature in found.features}
+    assert found.findings.mismatches == 0
+
+
+def test_features_of_one_name() -> None:
+    twice = [user_feature("a", "b"), user_feature("a", "c")]
+    with pytest.raises(OptionError, match="there are two features 'a'"):
+        by_kind(twice)

@@ -1,0 +1,123 @@
+"""The optimizers against their papers, one number at a time."""
+
+import math
+
+import numpy as np
+import pytest
+
+from charrnn.optim.optimizers import OPTIMIZERS, SGD, Adagrad, Adam, RMSprop
+from charrnn.options import OPTIMIZER_DEFAULTS
+
+P, STEPS, RATE = 13, 20, 0.01
+
+
+def gradients() -> list[list[float]]:
+    """Of every magnitude, with zeros, and small ones, where ε matters."""
+    rng = np.random.default_rng(2)
+    magnitudes = np.logspace(-9, 3, P)
+    magnitudes[4] = 0
+    return [list(row) for row in rng.normal(size=(STEPS, P)) * magnitudes]
+
+
+def adam_by_the_paper(weight: float, gradients: list[float], decay: float) -> float:
+    """Algorithm 1 of Kingma & Ba (2015), for one weight; algorithm 2 of Loshchilov & Hutter (2019)
+    where there is decay."""
+    alpha, beta1, beta2, epsilon = RATE, Adam.beta1, Adam.beta2, Adam.epsilon
+    m = v = 0.0
+    t = 0
+    for g in gradients:
+        t = t + 1
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        m_hat = m / (1 - beta1**t)
+        v_hat = v / (1 - beta2**t)
+        weight = weight - alpha * (m_hat / (math.sqrt(v_hat) + epsilon) + decay * weight)
+    return weight
+
+
+def rmsprop_by_hand(weight: float, gradients: list[float], decay: float) -> float:
+    v = 0.0
+    for g in gradients:
+        v = RMSprop.alpha * v + (1 - RMSprop.alpha) * g**2
+        weight = weight - RATE * (g / (math.sqrt(v) + RMSprop.epsilon) + decay * weight)
+    return weight
+
+
+def adagrad_by_hand(weight: float, gradients: list[float], decay: float) -> float:
+    v = 0.0
+    for g in gradients:
+        v = v + g**2
+        weight = weight - RATE * (g / (math.sqrt(v) + Adagrad.epsilon) + decay * weight)
+    return weight
+
+
+def sgd_by_hand(weight: float, gradients: list[float], decay: float) -> float:
+    velocity = 0.0
+    for g in gradients:
+        velocity = SGD.momentum * velocity + g
+        weight = weight - RATE * (velocity + decay * weight)
+    return weight
+
+
+BY_HAND = {
+    "adam": adam_by_the_paper,
+    "adamw": adam_by_the_paper,
+    "rmsprop": rmsprop_by_hand,
+    "adagrad": adagrad_by_hand,
+    "sgd": sgd_by_hand,
+}
+
+
+def test_every_optimizer_has_its_defaults() -> None:
+    assert list(OPTIMIZERS) == list(OPTIMIZER_DEFAULTS) == list(BY_HAND)
+    assert "adam" in OPTIMIZER_DEFAULTS
+    assert OPTIMIZER_DEFAULTS["adamw"]["weight_decay"] > 0
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.3])
+@pytest.mark.parametrize("length", [P, 5, 1], ids=["whole", "parts of 5", "one by one"])
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizers_follow_their_equations(name: str, length: int, decay: float) -> None:
+    weights = np.linspace(-1, 1, P)
+    expected = [
+        BY_HAND[name](weight, list(column), decay)
+        for weight, column in zip(weights, zip(*gradients(), strict=True), strict=True)
+    ]
+    optimizer = OPTIMIZERS[name](weights, weight_decay=decay)
+    scratch = np.full(P, np.nan)
+    for row in gradients():
+        gradient = np.array(row)
+        optimizer.begin_step()
+        for start in range(0, P, length):
+            optimizer.update(weights, gradient, RATE, slice(start, start + length), scratch)
+    assert optimizer.steps == STEPS
+    np.testing.assert_allclose(weights, expected, rtol=1e-13, atol=1e-14)
+
+
+def test_the_first_step_is_as_long_as_the_learning_rate() -> None:
+    weights = np.zeros(3)
+    adam = Adam(weights)
+    adam.begin_step()
+    adam.update(weights, np.array([4.0, -0.1, 0.0]), RATE, slice(0, 3), np.empty(3))
+    np.testing.assert_allclose(weights, [-RATE, RATE, 0], rtol=1e-6)
+
+
+def test_a_part_leaves_the_rest_alone() -> None:
+    weights, gradient = np.ones(6), np.ones(6)
+    adam = Adam(weights)
+    adam.begin_step()
+    adam.update(weights, gradient, RATE, slice(2, 4), np.empty(6))
+    assert (weights == 1).tolist() == [True, True, False, False, True, True]
+    assert (adam.m == 0).tolist() == [True, True, False, False, True, True]
+    assert (adam.v == 0).tolist() == [True, True, False, False, True, True]
+    assert gradient[[0, 1, 4, 5]].tolist() == [1, 1, 1, 1]
+
+
+def test_the_state_has_the_type_of_the_weights() -> None:
+    weights = np.ones(3, np.float32)
+    adam = Adam(weights)
+    assert adam.m.dtype == adam.v.dtype == np.float32
+    adam.begin_step()
+    adam.update(weights, np.ones(3, np.float32), RATE, slice(0, 3), np.empty(3, np.float32))
+    assert weights.dtype == np.float32
+    np.testing.assert_allclose(weights, 1 - RATE, rtol=1e-6)

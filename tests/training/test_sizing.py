@@ -1,0 +1,104 @@
+"""The size of a network by text and time."""
+
+import pytest
+
+from charrnn.nn.network import NetworkConfig
+from charrnn.options import DEFAULT_EPOCHS, DEFAULT_MINUTES, TrainingOptions
+from charrnn.text.corpus import Corpus
+from charrnn.training.sizing import (
+    CHARACTERS_A_WEIGHT,
+    LENGTH_A_WEIGHT,
+    Size,
+    choose,
+    for_training,
+    speed,
+)
+
+
+def size(
+    characters: int, minutes: float | None, epochs: float | None = None, **given: object
+) -> Size:
+    return choose(characters, 65, minutes=minutes, epochs=epochs, threads=2, **given)  # type: ignore[arg-type]
+
+
+def test_a_larger_network_needs_more_time() -> None:
+    assert size(10**6, 1).hidden_size == size(10**6, 10).hidden_size == 256
+    assert size(10**7, 120).hidden_size == 512
+    assert {size(10**6, minutes).layers for minutes in (0.1, 10, 1000)} == {2}
+
+
+def test_it_can_read_so_many_times_its_weights() -> None:
+    weights = NetworkConfig(65, 512, 2).size
+    minutes = CHARACTERS_A_WEIGHT * weights / speed(weights, 2) / 60
+    assert size(10**9, minutes * 0.99).hidden_size == 256
+    assert size(10**9, minutes * 1.01).hidden_size == 512
+
+
+def test_a_small_text_suits_no_large_network() -> None:
+    weights = NetworkConfig(65, 512, 2).size
+    assert size(int(LENGTH_A_WEIGHT * weights * 0.99), 1000).hidden_size == 256
+    assert size(int(LENGTH_A_WEIGHT * weights * 1.01), 1000).hidden_size == 512
+
+
+def test_what_is_not_read_does_not_count() -> None:
+    assert size(10**6, 1e6, epochs=5).hidden_size == 256
+    assert size(10**6, None, epochs=500).hidden_size == 256, "without minutes the usual size"
+
+
+def test_dropout_grows_with_the_times_that_a_text_is_read() -> None:
+    rates = [size(characters, 10).dropout for characters in (10**8, 4 * 10**6, 10**6, 10**5)]
+    assert rates == sorted(rates)
+    assert rates[0] == 0 < rates[1] < rates[2]
+    assert size(10**5, 10, epochs=1).dropout == 0
+    decays = [size(characters, 10).weight_decay for characters in (10**8, 4 * 10**6, 10**5)]
+    assert decays == [0, 0, 0.1]
+    of_weights = [size(10**6, None, epochs).recurrent_dropout for epochs in (1, 10, 20, 21, 99)]
+    assert of_weights == [0, 0, 0, 0.1, 0.1]
+    for name in ("dropout", "recurrent_dropout"):
+        large, usual = (getattr(size(10**6, 120, hidden_size=H), name) for H in (512, 256))
+        assert large > usual > 0
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"hidden_size": 77},
+        {"layers": 3},
+        {"dropout": 0.37},
+        {"weight_decay": 0.02},
+        {"recurrent_dropout": 0.07},
+    ],
+)
+def test_what_is_given_is_taken(given: dict[str, float]) -> None:
+    for minutes in (1, 100):
+        found = size(10**6, minutes, **given)
+        ((name, value),) = given.items()
+        assert getattr(found, name) == value
+
+
+@pytest.mark.parametrize(
+    ("given", "minutes", "epochs"),
+    [
+        ({}, DEFAULT_MINUTES, DEFAULT_EPOCHS),
+        ({"minutes": 60.0}, 60.0, None),
+        ({"epochs": 3.0}, None, 3.0),
+        ({"minutes": 60.0, "epochs": 3.0}, 60.0, 3.0),
+    ],
+)
+def test_the_time_of_a_training(
+    given: dict[str, float], minutes: float | None, epochs: float | None
+) -> None:
+    corpus = Corpus.from_text("abcdefghij" * 30_000)
+    options = TrainingOptions(**given, validation_fraction=0.2, threads=2)  # type: ignore[arg-type]
+    found = for_training(
+        corpus,
+        options,
+        cell="gru",
+        hidden_size=None,
+        layers=None,
+        dropout=None,
+        weight_decay=None,
+        recurrent_dropout=None,
+    )
+    expected = choose(240_000, 10, minutes=minutes, epochs=epochs, threads=2, cell="gru")
+    assert found == expected
