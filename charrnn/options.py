@@ -90,7 +90,7 @@ class TrainingOptions:
     def _check(self, name: str, wanted: str, is_good: Callable[[Any], bool]) -> None:
         value = getattr(self, name)
         if not is_good(value):
-            raise OptionError(f"{spoken(name)} must be {wanted}, not {value!r}")
+            raise OptionError(f"`{name}` must be {wanted}, not {value!r}")
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -22,7 +22,7 @@ def refuse(name: str, value: Any) -> str:
     with pytest.raises(OptionError) as refused:
         TrainingOptions(**options)
     message = str(refused.value)
-    assert message.startswith(f"--{name.replace('_', '-')} ")
+    assert message.startswith(f"`{name}` ")
     assert "\n" not in message
     return message
 

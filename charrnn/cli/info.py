@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from charrnn.cli.command import Command
 from charrnn.cli.formatting import clock, harmless, nats_and_bits, sparkline
 from charrnn.errors import CorpusError
 
@@ -20,7 +21,7 @@ ROWS = 12
 """Of the history, at most."""
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("checkpoints", nargs=-1, type=click.Path(path_type=Path), metavar="[CHECKPOINT]...")
 @click.option(
     "--gradient-flow",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from charrnn.cli.command import Command
 from charrnn.cli.formatting import harmless
 from charrnn.cli.input_texts import encoded_file, known_text
 from charrnn.errors import OptionError
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from charrnn.sampling.copying import Source
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "-c",
     "--checkpoint",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from charrnn.cli.command import Command
 from charrnn.cli.formatting import harmless
 from charrnn.cli.input_texts import encoded_text
 from charrnn.cli.standard_streams import emit
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     Losses = NDArray[np.float64]
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
 @click.option(
     "-c",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from charrnn.cli.command import Command
 from charrnn.errors import CheckpointError, OptionError
 from charrnn.options import (
     CELL_NAMES,
@@ -42,7 +43,7 @@ def usual(option: str) -> str:
     return ", ".join(f"{name} {value:g}" for name, value in values.items() if value is not None)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
 @click.option(
     "-o",

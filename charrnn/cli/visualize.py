@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from charrnn.cli.command import Command
 from charrnn.cli.formatting import harmless, parsed_unit
 from charrnn.cli.input_texts import text_ids
 from charrnn.cli.neuron_output import show, write
@@ -28,7 +29,7 @@ UNITS_ON_PAGE = 64
 ROWS = 25
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("checkpoint", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--text",
