@@ -50,3 +50,14 @@ def softmax(logits: Array) -> NDArray[np.float64]:
     p: NDArray[np.float64] = np.exp(logits.astype(np.float64) - logits.max(axis=0))
     p /= p.sum(axis=0)
     return p
+
+
+def log_softmax(logits: Array) -> NDArray[np.float64]:
+    """Logarithms of the probabilities (V, B) of logits (V, B), in nats, as a new float64 array.
+
+    ln p_v = z_v − ln Σ_u exp(z_u): finite for every finite logit, also where p_v itself is too
+    small for a float64 (below 5e-324), and ln(softmax(z)) would be −∞.
+    """
+    z: NDArray[np.float64] = logits.astype(np.float64) - logits.max(axis=0)
+    z -= np.log(np.exp(z).sum(axis=0))
+    return z

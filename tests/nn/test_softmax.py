@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from charrnn.nn.softmax import SoftmaxCrossEntropy, softmax
+from charrnn.nn.softmax import SoftmaxCrossEntropy, log_softmax, softmax
 from charrnn.types import Array
 from reference import numerical_gradient
 
@@ -77,3 +77,20 @@ def test_softmax_of_large_logits() -> None:
     logits = np.array([[1e30, -1e4], [0, 0]], np.float32)
     with np.errstate(over="raise", invalid="raise"):
         np.testing.assert_allclose(softmax(logits), [[1, 0], [0, 1]])
+
+
+def test_log_softmax_is_the_logarithm_of_softmax() -> None:
+    logits = LOGITS.astype(np.float32)
+    before = logits.copy()
+    logs = log_softmax(logits)
+    assert logs.dtype == np.float64
+    np.testing.assert_array_equal(logits, before)
+    np.testing.assert_allclose(logs, np.log(softmax(logits)), rtol=1e-14)
+
+
+def test_log_softmax_is_finite_where_the_probability_is_too_small_for_a_number() -> None:
+    logits = np.array([[2000, -1e30], [0, 0], [0, 0]], np.float32)
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        logs = log_softmax(logits)
+    expected = [[0, -1e30], [-2000, -math.log(2)], [-2000, -math.log(2)]]
+    np.testing.assert_allclose(logs, expected, rtol=1e-7)
