@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import DTypeLike
 
+from charrnn.machine.aligned import aligned_zeros
 from charrnn.machine.blas import has_small_products
-from charrnn.machine.large_pages import Zeros
 from charrnn.types import Array
 
 LANES = 16
@@ -92,13 +92,11 @@ def cut(R: int, N: int, B: int, *, most_parts: int = 1) -> Pieces | None:
 class Factor:
     """An x (N, B) as a product wants to have it. Memory: N·B numbers, where B is cut."""
 
-    def __init__(
-        self, pieces: Pieces | None, N: int, B: int, dtype: DTypeLike, zeros: Zeros
-    ) -> None:
+    def __init__(self, pieces: Pieces | None, N: int, B: int, dtype: DTypeLike) -> None:
         self._pieces, self._room = pieces, None
         if pieces is not None and pieces.columns < B:
             shape = (pieces.parts, 1, B // pieces.columns, N // pieces.parts, pieces.columns)
-            self._room = zeros(shape, dtype)
+            self._room = aligned_zeros(shape, dtype)
 
     def fit(self, x: Array) -> Array:
         """x in pieces without gaps, since each of them is read many times."""
@@ -114,9 +112,9 @@ class Factor:
 class Product:
     """M·x, where M (R, N) is not copied."""
 
-    def __init__(self, R: int, N: int, B: int, dtype: DTypeLike, zeros: Zeros = np.zeros) -> None:
+    def __init__(self, R: int, N: int, B: int, dtype: DTypeLike) -> None:
         self._pieces = cut(R, N, B)
-        self._factor = Factor(self._pieces, N, B, dtype, zeros)
+        self._factor = Factor(self._pieces, N, B, dtype)
         self._shape = R, B
 
     def place(self, out: Array) -> Array:
@@ -136,13 +134,13 @@ class Product:
 class TransposedProduct:
     """Wᵀ·x for W (N, R). Memory: R·N numbers, R·B, and P·R·B more for sums of P > 1 parts."""
 
-    def __init__(self, N: int, R: int, B: int, dtype: DTypeLike, zeros: Zeros = np.zeros) -> None:
+    def __init__(self, N: int, R: int, B: int, dtype: DTypeLike) -> None:
         pieces = cut(R, N, B, most_parts=8)
         parts = 1 if pieces is None else pieces.parts
-        self._factor = Factor(pieces, N, B, dtype, zeros)
-        self._W_T = zeros((parts, R, N // parts), dtype)
-        self._parts = zeros((parts, R, B), dtype)
-        self._sum = zeros((R, B), dtype) if parts > 1 else self._parts[0]
+        self._factor = Factor(pieces, N, B, dtype)
+        self._W_T = aligned_zeros((parts, R, N // parts), dtype)
+        self._parts = aligned_zeros((parts, R, B), dtype)
+        self._sum = aligned_zeros((R, B), dtype) if parts > 1 else self._parts[0]
         self._M, self._out = self._W_T[0], self._parts[0]
         if pieces is not None:
             self._M, self._out = pieces.matrix(self._W_T), pieces.product(self._parts)

@@ -11,7 +11,7 @@ never masked itself.
 import numpy as np
 from numpy.typing import DTypeLike
 
-from charrnn.machine.large_pages import Zeros
+from charrnn.machine.aligned import aligned_zeros
 from charrnn.types import Array
 
 
@@ -22,13 +22,13 @@ class OutputDropout:
     """
 
     def __init__(
-        self, p: float, hidden_size: int, steps: int, batch: int, dtype: DTypeLike, zeros: Zeros
+        self, p: float, hidden_size: int, steps: int, batch: int, dtype: DTypeLike
     ) -> None:
         H, T, B = hidden_size, steps, batch
         self._p = p
         self._mask = np.ones((H, 1, B), dtype)
         self._shape = H, T, B
-        self.output = zeros((H + 1, T * B), dtype)
+        self.output = aligned_zeros((H + 1, T * B), dtype)
         """[m ⊙ h_1 … m ⊙ h_T; 1] as (H + 1, T·B)."""
         self.output[H] = 1
 
@@ -50,11 +50,11 @@ class OutputDropout:
 class WeightDropout:
     """What a layer's loop sees of its recurrent weights. Memory: 2·G·H² numbers."""
 
-    def __init__(self, p: float, shape: tuple[int, int], dtype: DTypeLike, zeros: Zeros) -> None:
+    def __init__(self, p: float, shape: tuple[int, int], dtype: DTypeLike) -> None:
         self._p = p
-        self._mask = zeros(shape, dtype)
+        self._mask = aligned_zeros(shape, dtype)
         self._mask.fill(1)
-        self.W = zeros(shape, dtype)
+        self.W = aligned_zeros(shape, dtype)
         """M ⊙ W."""
 
     def draw(self, rng: np.random.Generator) -> None:

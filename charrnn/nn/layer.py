@@ -15,7 +15,7 @@ streams, nobody looks at what comes of these.
 import numpy as np
 from numpy.typing import DTypeLike
 
-from charrnn.machine.large_pages import Zeros
+from charrnn.machine.aligned import aligned_zeros
 from charrnn.machine.matmul import Product, TransposedProduct, computed_streams
 from charrnn.nn.cells import Cell, Room
 from charrnn.types import Array
@@ -35,11 +35,9 @@ class Columns:
         self.steps = padded.reshape(len(padded), steps + 1, batch)[:, :steps]
 
     @classmethod
-    def zeros(
-        cls, features: int, steps: int, batch: int, dtype: DTypeLike, zeros: Zeros
-    ) -> "Columns":
-        """A new array, made by `zeros`."""
-        return cls(zeros((features, (steps + 1) * batch), dtype), steps)
+    def zeros(cls, features: int, steps: int, batch: int, dtype: DTypeLike) -> "Columns":
+        """A new array of zeros."""
+        return cls(aligned_zeros((features, (steps + 1) * batch), dtype), steps)
 
     def rows(self, rows: slice) -> "Columns":
         """Some of the features, in the same memory."""
@@ -60,16 +58,15 @@ class Scratch:
         dtype: DTypeLike,
         *,
         training: bool,
-        zeros: Zeros = np.zeros,
     ) -> None:
         H, G, self.width = hidden_size, cell.gates, computed_streams(batch)
         # copies of a step of a wide array: without gaps they are added in a third of the time
-        self.P = zeros((G, H, self.width), dtype)
-        self.W_product = Product(G * H, H, self.width, dtype, zeros)
+        self.P = aligned_zeros((G, H, self.width), dtype)
+        self.W_product = Product(G * H, H, self.width, dtype)
         if training:
-            self.dh, self.dY = zeros((2, H, self.width), dtype)
-            self.da = zeros((cell.blocks, H, self.width), dtype)
-            self.W_T_product = TransposedProduct(G * H, H, self.width, dtype, zeros)
+            self.dh, self.dY = aligned_zeros((2, H, self.width), dtype)
+            self.da = aligned_zeros((cell.blocks, H, self.width), dtype)
+            self.W_T_product = TransposedProduct(G * H, H, self.width, dtype)
 
 
 class Layer:
@@ -89,22 +86,21 @@ class Layer:
         scratch: Scratch,
         *,
         training: bool,
-        zeros: Zeros = np.zeros,
     ) -> None:
         T, H, B, K, G = steps, hidden_size, batch, cell.blocks, cell.gates
         self._scratch, width = scratch, scratch.width
-        self.cell = cell(Room(H, T, width, dtype, training, zeros))
+        self.cell = cell(Room(H, T, width, dtype, training))
         # h of the step before and of this one, which change places
-        self._h = list(zeros((2, H, width), dtype))
+        self._h = list(aligned_zeros((2, H, width), dtype))
         # h_0 … h_T above a row of ones
-        h_and_one = zeros((H + 1, T + 1, B), dtype)
+        h_and_one = aligned_zeros((H + 1, T + 1, B), dtype)
         h_and_one[H] = 1
         self._h_by_step = h_and_one[:H].transpose(1, 0, 2)
         self._before = h_and_one.reshape(H + 1, -1)[:H, : T * B]
         self.output = h_and_one.reshape(H + 1, -1)[:, B:]
         """[h_1 … h_T; 1] as (H + 1, T·B): the ones meet the bias column of what comes next."""
         # the tape: what becomes of the pre-activations of each step
-        tape = list(zeros((T if training else 1, K, H, width), dtype))
+        tape = list(aligned_zeros((T if training else 1, K, H, width), dtype))
         self._tape = tape if training else tape * T
         self._from_before = [scratch.W_product.place(a[K - G :]) for a in self._tape]
         self._from_below = [a[:G] for a in self._tape]

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from charrnn.errors import OptionError
-from charrnn.machine.large_pages import LargePages, Zeros
+from charrnn.machine.aligned import aligned_zeros
 from charrnn.nn.cells import CELLS, Cell
 from charrnn.nn.dropout import OutputDropout, WeightDropout
 from charrnn.nn.layer import Columns, Layer, Scratch
@@ -172,29 +172,26 @@ class Workspace:
         rows = config.cell_type.gates * H
         self.network = network
         self.steps, self.batch = T, B
-        zeros: Zeros = LargePages().zeros if training else np.zeros
-        scratch = Scratch(config.cell_type, H, B, dtype, training=training, zeros=zeros)
+        scratch = Scratch(config.cell_type, H, B, dtype, training=training)
         self.layers = [
-            Layer(config.cell_type, H, T, B, dtype, scratch, training=training, zeros=zeros)
+            Layer(config.cell_type, H, T, B, dtype, scratch, training=training)
             for _ in range(config.layers)
         ]
         # U·[X; 1] of the layer at hand, and the gradient of its pre-activations
         blocks = config.cell_type.blocks if training else config.cell_type.gates
-        self._gates = Columns.zeros(blocks * H, T, B, dtype, zeros)
+        self._gates = Columns.zeros(blocks * H, T, B, dtype)
         self._projected = self._gates.rows(slice(0, rows))
-        self._logits = zeros((V, T * B), dtype)
+        self._logits = aligned_zeros((V, T * B), dtype)
         self._no_vectors = np.zeros((0, H), dtype)
         self._targets = np.empty((T, B), np.intp)
         self._softmax = SoftmaxCrossEntropy(T * B, dtype)
-        self._input = SymbolInput(V, rows, T, B, dtype, training=training, zeros=zeros)
+        self._input = SymbolInput(V, rows, T, B, dtype, training=training)
         if training:
-            self._dY = Columns.zeros(H, T, B, dtype, zeros)
+            self._dY = Columns.zeros(H, T, B, dtype)
         layers = range(config.layers)
-        self._outputs = [OutputDropout(dropout, H, T, B, dtype, zeros) for _ in layers if dropout]
+        self._outputs = [OutputDropout(dropout, H, T, B, dtype) for _ in layers if dropout]
         self._recurrent = [
-            WeightDropout(recurrent_dropout, (rows, H), dtype, zeros)
-            for _ in layers
-            if recurrent_dropout
+            WeightDropout(recurrent_dropout, (rows, H), dtype) for _ in layers if recurrent_dropout
         ]
 
     def draw_masks(self, rng: np.random.Generator) -> None:

@@ -9,7 +9,7 @@ small vocabulary; for a large one the columns are sorted by symbol and summed in
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from charrnn.machine.large_pages import Zeros
+from charrnn.machine.aligned import aligned_zeros
 from charrnn.machine.matmul import whole_registers
 from charrnn.nn.layer import Columns
 from charrnn.types import Array
@@ -35,10 +35,9 @@ class SymbolInput:
         dtype: DTypeLike,
         *,
         training: bool,
-        zeros: Zeros = np.zeros,
     ) -> None:
         columns = steps * batch
-        self._table = zeros((rows, symbols), dtype)
+        self._table = aligned_zeros((rows, symbols), dtype)
         self._padded_ids = np.zeros(columns + batch, np.intp)
         self._ids = self._padded_ids[:columns]
         self._ids_by_step = self._ids.reshape(steps, batch)
@@ -49,14 +48,14 @@ class SymbolInput:
             # below the symbols' rows one of ones, which sums what is the bias's, and rows of zeros:
             # with a whole number of registers the product takes a seventh less
             padded = whole_registers(symbols + 1)
-            self._one_hot = zeros((padded, columns), dtype)
+            self._one_hot = aligned_zeros((padded, columns), dtype)
             self._one_hot[symbols] = 1
-            self._dU = zeros((rows, padded), dtype)
+            self._dU = aligned_zeros((rows, padded), dtype)
         elif training:
             self._keys = np.empty(columns, np.intp)
             self._order = np.empty(columns, np.intp)
             self._is_start = np.ones(columns, np.bool_)
-            self._sorted = zeros((rows, columns), dtype)
+            self._sorted = aligned_zeros((rows, columns), dtype)
 
     def forward(self, U: Array, ids: NDArray[np.integer], out: Columns) -> None:
         """U·[X; 1] (rows, T, B) for U (rows, V + 1) and the symbols `ids` (T, B)."""

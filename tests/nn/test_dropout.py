@@ -65,7 +65,7 @@ def test_without_masks_nothing_is_left_out() -> None:
 def test_a_window_has_one_mask_for_all_its_steps() -> None:
     rng = np.random.default_rng(53)
     H, T, B, p = 400, 5, 30, 0.3
-    dropout = OutputDropout(p, H, T, B, np.float64, np.zeros)
+    dropout = OutputDropout(p, H, T, B, np.float64)
     h = rng.uniform(0.5, 1, (H + 1, T * B))
     h[H] = 1
     dropout.draw(rng)
@@ -85,7 +85,7 @@ def test_a_window_has_one_mask_for_all_its_steps() -> None:
 def test_dropped_weights_are_the_same_on_average() -> None:
     rng = np.random.default_rng(54)
     W = rng.normal(size=(40, 10))
-    dropout = WeightDropout(0.25, W.shape, np.float64, np.zeros)
+    dropout = WeightDropout(0.25, W.shape, np.float64)
     total = np.zeros_like(W)
     for _ in range(4000):
         dropout.draw(rng)

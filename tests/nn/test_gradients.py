@@ -211,7 +211,7 @@ def test_no_gradient_of_the_outputs_gives_no_gradient_of_the_weights(cell: str) 
     problem.loss()
     dW = np.full_like(problem.weights["W0"], np.nan)
     dvectors = np.full((CELLS[cell].vectors, 4), np.nan)
-    dA = Columns.zeros(CELLS[cell].blocks * 4, 4, 3, np.float64, np.zeros)
+    dA = Columns.zeros(CELLS[cell].blocks * 4, 4, 3, np.float64)
     dA.steps[:] = np.nan
     layer.backward(problem.weights["W0"], np.zeros((4, 4, 3)), dA, dW, dvectors)
     assert not dW.any()

@@ -20,7 +20,7 @@ def window(symbols: int, seed: int = 3) -> tuple[Array, NDArray[np.intp]]:
 
 
 def projection(U: Array, ids: NDArray[np.integer], *, training: bool = False) -> Array:
-    out = Columns.zeros(ROWS, STEPS, BATCH, U.dtype, np.zeros)
+    out = Columns.zeros(ROWS, STEPS, BATCH, U.dtype)
     layer = SymbolInput(U.shape[1] - 1, ROWS, STEPS, BATCH, U.dtype, training=training)
     layer.forward(U, ids, out)
     return out.steps.copy()
@@ -60,7 +60,7 @@ def test_backward_sums_the_columns_of_each_symbol(
     layer = SymbolInput(symbols, ROWS, STEPS, BATCH, np.float64, training=True)
     for seed in (4, 5):  # twice: the second window meets what the first left behind
         U, ids = window(symbols, seed)
-        columns = Columns.zeros(ROWS, STEPS, BATCH, np.float64, np.zeros)
+        columns = Columns.zeros(ROWS, STEPS, BATCH, np.float64)
         layer.forward(U, ids, columns)
         columns.steps[:] = np.random.default_rng(6).normal(size=columns.steps.shape)
         expected = np.zeros_like(U)
@@ -77,7 +77,7 @@ def test_the_two_ways_meet_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None
     """The result does not depend on which of the two ways a vocabulary takes."""
     symbols = one_hot_input.ONE_HOT_LIMIT
     U, ids = window(symbols)
-    columns = Columns.zeros(ROWS, STEPS, BATCH, np.float64, np.zeros)
+    columns = Columns.zeros(ROWS, STEPS, BATCH, np.float64)
     results = []
     for limit in (symbols, symbols - 1):
         monkeypatch.setattr(one_hot_input, "ONE_HOT_LIMIT", limit)

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from charrnn.machine.large_pages import Zeros
 from charrnn.types import Array
 
 Units = NDArray[np.integer[Any]]
@@ -15,14 +14,13 @@ Units = NDArray[np.integer[Any]]
 
 @dataclass(frozen=True)
 class Room:
-    """What a cell is made for: T steps of B streams with H units; `zeros` makes its arrays."""
+    """What a cell is made for: T steps of B streams with H units."""
 
     hidden_size: int
     steps: int
     batch: int
     dtype: DTypeLike
     training: bool
-    zeros: Zeros = np.zeros
 
 
 class Cell:

@@ -22,6 +22,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from charrnn.machine.aligned import aligned_zeros
 from charrnn.nn.cells.cell import Cell, Room
 from charrnn.types import Array
 
@@ -40,7 +41,7 @@ class GRU(Cell):
         super().__init__(room)
         T, H, B, dtype = room.steps, room.hidden_size, room.batch, room.dtype
         self._half, self._one = np.array(0.5, dtype), np.array(1.0, dtype)
-        way = room.zeros((T if room.training else 1, H, B), dtype)
+        way = aligned_zeros((T if room.training else 1, H, B), dtype)
         self._way = [way[t if room.training else 0] for t in range(T)]
 
     def begin(self, vectors: Array) -> None:

@@ -23,6 +23,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from charrnn.machine.aligned import aligned_zeros
 from charrnn.nn.cells.cell import Cell, Room, Units
 from charrnn.types import Array
 
@@ -42,16 +43,16 @@ class LSTM(Cell):
 
     def __init__(self, room: Room) -> None:
         super().__init__(room)
-        T, H, B, dtype, zeros = room.steps, room.hidden_size, room.batch, room.dtype, room.zeros
+        T, H, B, dtype = room.steps, room.hidden_size, room.batch, room.dtype
         # arrays without a dimension: NumPy would turn a number into one each time
         self._half, self._one = np.array(0.5, dtype), np.array(1.0, dtype)
         # c_0 … c_T, or one that takes the place of the one before
-        self._all_c = zeros((T + 1 if room.training else 1, H, B), dtype)
+        self._all_c = aligned_zeros((T + 1 if room.training else 1, H, B), dtype)
         self._c = [self._all_c[t if room.training else 0] for t in range(T + 1)]
         self.memory = self._all_c[-1:]
-        self._scratch = zeros((H, B), dtype)
+        self._scratch = aligned_zeros((H, B), dtype)
         if room.training:
-            self._product, self._dc = zeros((2, H, B), dtype)
+            self._product, self._dc = aligned_zeros((2, H, B), dtype)
 
     def state(self, name: str, a: Array) -> Array:
         state: Array = self._c[-1] if name == "c" else a[self.states.index(name) - 1]
