@@ -12,10 +12,10 @@ from charrnn.nn.parameters import Parameters
 from charrnn.options import (
     DEFAULT_CELL,
     DEFAULT_OPTIMIZER,
-    OPTIMIZER_DEFAULTS,
     TrainingOptions,
     usable_threads,
 )
+from charrnn.registries import OPTIMIZERS
 from charrnn.text.corpus import Corpus, read_corpus
 from charrnn.training.events import Event
 from charrnn.training.sizing import for_training
@@ -61,7 +61,7 @@ def train(
     corpus = Corpus.from_text(text) if isinstance(text, str | bytes) else read_corpus([text])
     optimizer_chosen = optimizer is not None
     optimizer = optimizer or DEFAULT_OPTIMIZER
-    usual = OPTIMIZER_DEFAULTS.get(optimizer, OPTIMIZER_DEFAULTS[DEFAULT_OPTIMIZER])
+    usual = OPTIMIZERS.get(optimizer, OPTIMIZERS[DEFAULT_OPTIMIZER]).defaults
     options = TrainingOptions(
         batch_size=batch_size,
         seq_length=seq_length,

@@ -7,9 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from charrnn.errors import OptionError
+from charrnn.registries import OPTIMIZERS, SCHEDULES
 
-CELL_NAMES = ("rnn", "lstm", "lstm-peephole", "lstm-coupled", "gru")
-"""The names of `charrnn.nn.cells.CELLS`, here for the help text, which must not wait for NumPy."""
 DEFAULT_CELL = "lstm"
 DEFAULT_HIDDEN_SIZE = 256
 DEFAULT_LAYERS = 2
@@ -18,20 +17,7 @@ DEFAULT_EPOCHS = 50.0
 """With no budget given, a training ends after `DEFAULT_MINUTES`, or earlier: after this many epochs
 and at least `DEFAULT_STEPS` steps."""
 DEFAULT_STEPS = 2000
-OPTIMIZER_DEFAULTS = {
-    "adam": {"learning_rate": 0.01},
-    "adamw": {"learning_rate": 0.01, "weight_decay": 0.01},
-    "rmsprop": {"learning_rate": 0.01},
-    "adagrad": {"learning_rate": 0.1},
-    "sgd": {"learning_rate": 1.5},
-}
-"""What goes well with each of `charrnn.optim.optimizers.OPTIMIZERS`: half the rate that did best in
-218 steps of a 1 × 128 LSTM on 400,000 characters of tinyshakespeare (adam 0.02, rmsprop 0.02,
-adagrad 0.2, sgd 3, among rates a factor of 2 or 3 apart; adamw was not tried), since longer runs of
-larger networks want less."""
 DEFAULT_OPTIMIZER = "adam"
-SCHEDULE_NAMES = ("cosine", "step", "constant", "plateau")
-"""The names of `charrnn.optim.schedules.SCHEDULES`."""
 DEFAULT_SCHEDULE = "cosine"
 DEFAULT_DYNAMIC_RATE = 5e-4
 """Of `charrnn.analysis.dynamic_evaluation`."""
@@ -82,10 +68,10 @@ class TrainingOptions:
             self._check(name, "a number of at least 0", lambda x: _is_number(x) and x >= 0)
         for name in ("dropout", "recurrent_dropout", "validation_fraction", "test_fraction"):
             self._check(name, "at least 0 and less than 1", lambda x: _is_number(x) and 0 <= x < 1)
-        names = ", ".join(OPTIMIZER_DEFAULTS)
-        self._check("optimizer", f"one of {names}", lambda x: x in OPTIMIZER_DEFAULTS)
-        names = ", ".join(SCHEDULE_NAMES)
-        self._check("schedule", f"one of {names}", lambda x: x in SCHEDULE_NAMES)
+        names = ", ".join(OPTIMIZERS)
+        self._check("optimizer", f"one of {names}", lambda x: x in OPTIMIZERS)
+        names = ", ".join(SCHEDULES)
+        self._check("schedule", f"one of {names}", lambda x: x in SCHEDULES)
 
     def _check(self, name: str, wanted: str, is_good: Callable[[Any], bool]) -> None:
         value = getattr(self, name)

@@ -11,7 +11,6 @@ import click
 from charrnn.cli.command import Command
 from charrnn.errors import CheckpointError, OptionError
 from charrnn.options import (
-    CELL_NAMES,
     DEFAULT_CELL,
     DEFAULT_EPOCHS,
     DEFAULT_HIDDEN_SIZE,
@@ -20,12 +19,11 @@ from charrnn.options import (
     DEFAULT_OPTIMIZER,
     DEFAULT_SCHEDULE,
     DEFAULT_STEPS,
-    OPTIMIZER_DEFAULTS,
-    SCHEDULE_NAMES,
     TrainingOptions,
     spoken,
     usable_threads,
 )
+from charrnn.registries import CELLS, OPTIMIZERS, SCHEDULES
 
 if TYPE_CHECKING:
     from charrnn.checkpoints.format import Checkpoint
@@ -39,7 +37,7 @@ TRAINING_OPTIONS = tuple(DEFAULTS.to_json())
 
 def usual(option: str) -> str:
     """The default of an option for each optimizer that has one of its own."""
-    values = {name: values.get(option) for name, values in OPTIMIZER_DEFAULTS.items()}
+    values = {name: entry.defaults.get(option) for name, entry in OPTIMIZERS.items()}
     return ", ".join(f"{name} {value:g}" for name, value in values.items() if value is not None)
 
 
@@ -63,7 +61,7 @@ def usual(option: str) -> str:
 @click.option("--bytes", "as_bytes", is_flag=True, help="Learn bytes instead of characters.")
 @click.option(
     "--cell",
-    type=click.Choice(CELL_NAMES),
+    type=click.Choice(list(CELLS)),
     default=DEFAULT_CELL,
     help="What a unit is: a simple recurrent one, or one with gates.",
 )
@@ -102,7 +100,7 @@ def usual(option: str) -> str:
 )
 @click.option(
     "--optimizer",
-    type=click.Choice(list(OPTIMIZER_DEFAULTS)),
+    type=click.Choice(list(OPTIMIZERS)),
     default=DEFAULT_OPTIMIZER,
     help="How the gradient moves the weights.",
 )
@@ -113,7 +111,7 @@ def usual(option: str) -> str:
 )
 @click.option(
     "--schedule",
-    type=click.Choice(SCHEDULE_NAMES),
+    type=click.Choice(list(SCHEDULES)),
     default=DEFAULT_SCHEDULE,
     help="How the rate falls: along a cosine over the run, after a short rise; by 3 % an epoch "
     "from the tenth on; not at all; by half where the validation loss stalls.",
@@ -221,7 +219,7 @@ def train(
     path = default_output(texts[0]) if output is None else output
     check_output(path, texts, resume=resume, force=force)
     given = given_options(ctx)
-    usual_values = OPTIMIZER_DEFAULTS[given.get("optimizer", DEFAULT_OPTIMIZER)]
+    usual_values = OPTIMIZERS[given.get("optimizer", DEFAULT_OPTIMIZER)].defaults
     defaults = {"threads": usable_threads(), **usual_values}
     options = TrainingOptions(**defaults | training_part(given))
     corpus = read_corpus(texts, encoding=encoding, as_bytes=as_bytes)

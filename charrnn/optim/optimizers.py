@@ -5,12 +5,12 @@ that the caller can walk the vector in cache-sized blocks and share it out among
 equations g is the gradient, w the weights, n = 1, 2, … the step.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import ClassVar
 
 import numpy as np
 
+from charrnn import registries
+from charrnn.registries import Registry
 from charrnn.types import Array
 
 
@@ -152,7 +152,5 @@ def _divide_by_root(g: Array, v: Array, epsilon: float, out: Array) -> None:
     np.divide(g, out, out=out)
 
 
-OPTIMIZERS: Mapping[str, type[Optimizer]] = MappingProxyType(
-    {"adam": Adam, "adamw": Adam, "rmsprop": RMSprop, "adagrad": Adagrad, "sgd": SGD}
-)
-"""By name; adamw is adam with another default of weight decay."""
+OPTIMIZERS: Registry[type[Optimizer]] = Registry(registries.OPTIMIZERS)
+"""The classes by name; adamw is Adam with another default weight decay."""

@@ -1,8 +1,10 @@
 """The learning rate over a run, as a share of its peak."""
 
 import math
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
+
+from charrnn import registries
+from charrnn.registries import Registry
 
 WARM_UP = 0.05
 """The share of the run in which the cosine climbs to its peak."""
@@ -33,8 +35,6 @@ def constant(progress: float, epoch: float) -> float:
     return 1.0
 
 
-SCHEDULES: Mapping[str, Callable[[float, float], float]] = MappingProxyType(
-    {"cosine": cosine, "step": step, "constant": constant, "plateau": constant}
-)
-"""By name: from the progress of a run (0 … 1) and the epochs that are over to the share of the
-peak."""
+SCHEDULES: Registry[Callable[[float, float], float]] = Registry(registries.SCHEDULES)
+"""By name, functions from the progress of a run (0 … 1) and the number of completed epochs to a
+share of the peak learning rate."""

@@ -6,13 +6,12 @@ import pytest
 from charrnn.nn.cells import CELLS
 from charrnn.nn.network import Network, NetworkConfig
 from charrnn.optim.optimizers import Adam
-from charrnn.options import CELL_NAMES
 from charrnn.training.parallel.sharded import ShardedNetwork
 from reference import STEPS, rnn_step
 
 
-def test_the_names_that_the_command_line_offers_are_those_of_the_cells() -> None:
-    assert tuple(CELLS) == CELL_NAMES == tuple(STEPS)
+def test_every_cell_has_a_naive_reference() -> None:
+    assert tuple(CELLS) == tuple(STEPS)
 
 
 @pytest.mark.parametrize("cell", CELLS)

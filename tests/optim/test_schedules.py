@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from charrnn.optim.schedules import FINAL, SCHEDULES, WARM_UP, cosine, step
-from charrnn.options import SCHEDULE_NAMES
 
 
 def rate(progress: float) -> float:
@@ -57,7 +56,3 @@ def test_the_steps_of_char_rnn() -> None:
 @pytest.mark.parametrize("name", ["constant", "plateau"])
 def test_what_does_not_fall_by_itself(name: str) -> None:
     assert {SCHEDULES[name](p, e) for p in (0, 0.5, 1) for e in (0, 3.2, 100)} == {1}
-
-
-def test_every_name_has_a_schedule() -> None:
-    assert tuple(SCHEDULES) == SCHEDULE_NAMES

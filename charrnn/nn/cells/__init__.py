@@ -4,24 +4,11 @@ What every cell shares (products with weights, the loop over time, the sums over
 `charrnn.nn.layer`.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
+from charrnn import registries
 from charrnn.nn.cells.cell import Cell, Room, Units
-from charrnn.nn.cells.gru import GRU
-from charrnn.nn.cells.lstm import LSTM
-from charrnn.nn.cells.lstm_coupled import CoupledLSTM
-from charrnn.nn.cells.lstm_peephole import PeepholeLSTM
-from charrnn.nn.cells.rnn import RNN
+from charrnn.registries import Registry
 
 __all__ = ["CELLS", "Cell", "Room", "Units"]
 
-CELLS: Mapping[str, type[Cell]] = MappingProxyType(
-    {
-        "rnn": RNN,
-        "lstm": LSTM,
-        "lstm-peephole": PeepholeLSTM,
-        "lstm-coupled": CoupledLSTM,
-        "gru": GRU,
-    }
-)
+CELLS: Registry[type[Cell]] = Registry(registries.CELLS)
+"""The classes by name."""
