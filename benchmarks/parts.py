@@ -67,9 +67,10 @@ def measure(options: argparse.Namespace) -> None:
     from charrnn.machine.matmul import Product, TransposedProduct
     from charrnn.nn.cells import CELLS
     from charrnn.nn.layer import Layer
-    from charrnn.nn.network import Network, NetworkConfig, Workspace
+    from charrnn.nn.network import Network, NetworkConfig
     from charrnn.nn.one_hot_input import SymbolInput
     from charrnn.nn.softmax import SoftmaxCrossEntropy
+    from charrnn.nn.workspace import Workspace
 
     T, B, V = options.steps, options.streams, options.symbols
     config = NetworkConfig(V, options.hidden_size, options.layers, options.cell)

@@ -7,8 +7,6 @@ from pathlib import Path
 
 from charrnn.checkpoints.format import read_checkpoint
 from charrnn.model import Model
-from charrnn.nn.network import Network
-from charrnn.nn.parameters import Parameters
 from charrnn.options import (
     DEFAULT_CELL,
     DEFAULT_OPTIMIZER,
@@ -115,6 +113,5 @@ def train(
     for event in trainer.run():
         if on_event is not None:
             on_event(event)
-    config = trainer.network.config
-    weights = Parameters(config.shapes(), flat=trainer.validation.best_weights)
-    return Model(Network(config, weights), trainer.corpus.vocabulary)
+    best = trainer.network.with_weights(trainer.validation.best_weights)
+    return Model(best, trainer.corpus.vocabulary)

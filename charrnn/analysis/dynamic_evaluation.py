@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.errors import OptionError
-from charrnn.nn.network import Network, Workspace
-from charrnn.nn.parameters import Parameters
+from charrnn.nn.network import Network
+from charrnn.nn.workspace import Workspace
 from charrnn.options import DEFAULT_DYNAMIC_RATE
 from charrnn.types import Array, IdArray
 
@@ -66,10 +66,9 @@ class _Learner:
 
     def __init__(self, network: Network, adaptation: Adaptation) -> None:
         self._adaptation = adaptation
-        shapes = network.config.shapes()
         self._home = network.parameters.flat
-        self.network = Network(network.config, Parameters(shapes, flat=self._home.copy()))
-        self._gradient = Parameters(shapes, self._home.dtype)
+        self.network = network.with_weights(self._home.copy())
+        self._gradient = network.parameters.zeros_like()
         self._squares = np.zeros_like(self._home)
         self._scratch = np.empty_like(self._home)
         self._windows = 0

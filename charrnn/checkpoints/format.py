@@ -31,7 +31,6 @@ import numpy as np
 from charrnn.checkpoints.lock import partial_pattern
 from charrnn.errors import CheckpointError, OptionError
 from charrnn.nn.network import Network, NetworkConfig
-from charrnn.nn.parameters import Parameters
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.types import Array
 
@@ -66,7 +65,7 @@ class Checkpoint:
 
     def network(self) -> Network:
         """The network with the best weights."""
-        return Network(self.config, Parameters(self.config.shapes(), flat=self.weights))
+        return Network.from_weights(self.config, self.weights)
 
     def header(self) -> dict[str, Any]:
         """All but the arrays, as JSON."""

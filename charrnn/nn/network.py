@@ -17,24 +17,19 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from charrnn.errors import OptionError
-from charrnn.machine.aligned import aligned_zeros
 from charrnn.nn.cells import CELLS, Cell
-from charrnn.nn.dropout import OutputDropout, WeightDropout
-from charrnn.nn.layer import Columns, Layer, Scratch
-from charrnn.nn.one_hot_input import SymbolInput
 from charrnn.nn.parameters import Parameters
-from charrnn.nn.softmax import SoftmaxCrossEntropy
-from charrnn.options import spoken
-from charrnn.types import Array, IdArray
+from charrnn.nn.workspace import Workspace
+from charrnn.types import Array
 
 LARGEST = 10**10
-"""Weights that a network may have."""
+"""The largest number of weights in a network."""
 MOST_LAYERS = 1000
 
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """What fixes the shape of a network."""
+    """The sizes and the cell of a network, which determine the shapes of its weights."""
 
     vocabulary_size: int
     hidden_size: int = 256
@@ -45,15 +40,13 @@ class NetworkConfig:
         for name in ("vocabulary_size", "hidden_size", "layers"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise OptionError(
-                    f"{spoken(name)} must be a whole number of at least 1, not {value!r}"
-                )
+                raise OptionError(f"`{name}` must be a whole number of at least 1, not {value!r}")
         limits = {"hidden_size": LARGEST, "vocabulary_size": LARGEST, "layers": MOST_LAYERS}
         for name, limit in limits.items():
             if getattr(self, name) > limit:
-                raise OptionError(f"{spoken(name)} must be at most {limit}")
+                raise OptionError(f"`{name}` must be at most {limit}")
         if self.cell not in CELLS:
-            raise OptionError(f"cell {self.cell!r} is unknown; there are {', '.join(CELLS)}")
+            raise OptionError(f"`cell` {self.cell!r} is unknown; there are {', '.join(CELLS)}")
         if self.size > LARGEST:
             raise OptionError(
                 f"{self.layers} layers of {self.hidden_size} units would have {self.size:.0e} "
@@ -66,7 +59,7 @@ class NetworkConfig:
 
     @property
     def state_arrays(self) -> int:
-        """1 + S: arrays (H, B) that a layer carries from step to step, h and the cell's own."""
+        """1 + S: the state arrays (H, B) of a layer, h and those of the cell."""
         return 1 + self.cell_type.memories
 
     @property
@@ -77,7 +70,7 @@ class NetworkConfig:
         return L * G * H * H + U + L * self.cell_type.vectors * H + V * (H + 1)
 
     def shapes(self) -> dict[str, tuple[int, int]]:
-        """Name and shape of every array of weights, in their order in the flat vector."""
+        """The name and shape of every weight array, in the order of the flat vector."""
         H, V = self.hidden_size, self.vocabulary_size
         rows = self.cell_type.gates * H
         shapes: dict[str, tuple[int, int]] = {}
@@ -94,7 +87,7 @@ class NetworkConfig:
 
 
 class Network:
-    """The weights of a network, and what makes workspaces to run it."""
+    """A configuration and its weights; a `Workspace` runs it."""
 
     def __init__(self, config: NetworkConfig, parameters: Parameters) -> None:
         self.config = config
@@ -104,12 +97,13 @@ class Network:
     def create(
         cls, config: NetworkConfig, rng: np.random.Generator, dtype: DTypeLike = np.float32
     ) -> "Network":
-        """A network with fresh weights, biases as the cell has them.
+        """A network with random weights, and the biases that the cell declares.
 
-        The weights are uniform in ±1/√H, but ±1 where symbols come in (a one-hot vector has only
-        one 1, so that its weights are the signal itself) and mostly ±3/√H where they go out. Both
-        make the first thousand steps count: on tinyshakespeare, the loss after 586 steps of an LSTM
-        of 1 × 256 fell from 2.04 nats (output weights of zero) to 1.65.
+        Weights are uniform in ±1/√H, with two exceptions. Input weights of the first layer are
+        uniform in ±1: a one-hot vector has a single 1, so that they are the signal itself. Output
+        weights are uniform in ±`output_gain`/√H, 3/√H for most cells. Both speed up the first
+        thousand steps: the loss of a 1 × 256 LSTM after 586 steps on tinyshakespeare fell from 2.04
+        nats (output weights of zero) to 1.65.
         """
         parameters = Parameters(config.shapes(), dtype)
         H, bound = config.hidden_size, config.hidden_size**-0.5
@@ -125,6 +119,15 @@ class Network:
                 weights[:] = 0
         return cls(config, parameters)
 
+    @classmethod
+    def from_weights(cls, config: NetworkConfig, flat: Array) -> "Network":
+        """A network whose weights are the flat vector (P,), which is not copied."""
+        return cls(config, Parameters(config.shapes(), flat=flat))
+
+    def with_weights(self, flat: Array) -> "Network":
+        """A network of the same configuration with these weights (P,), which are not copied."""
+        return Network.from_weights(self.config, flat)
+
     def workspace(
         self,
         steps: int,
@@ -134,10 +137,10 @@ class Network:
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
     ) -> "Workspace":
-        """Room to run windows of T steps in B streams, with a state of zeros.
+        """A workspace for windows of T steps in B streams, with a state of zeros.
 
-        `dropout` is the share of a layer's outputs that the layer above, or the softmax, does not
-        see; `recurrent_dropout` that of the recurrent weights.
+        `dropout` is the dropout rate of layer outputs, `recurrent_dropout` that of recurrent
+        weights.
         """
         return Workspace(
             self,
@@ -147,142 +150,3 @@ class Network:
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,
         )
-
-
-class Workspace:
-    """All arrays that windows of T steps in B streams need, made once: nothing of their size is
-    allocated afterwards. It carries the state of its streams from one window to the next.
-
-    Memory: what its layers, the input, the softmax and dropout say, V·T·B numbers for the logits,
-    G·H·(T + 1)·B for what goes into a layer's gates, and (K − G + 1)·H·(T + 1)·B more for training.
-    """
-
-    def __init__(
-        self,
-        network: Network,
-        steps: int,
-        batch: int,
-        *,
-        training: bool,
-        dropout: float,
-        recurrent_dropout: float,
-    ) -> None:
-        config, dtype = network.config, network.parameters.flat.dtype
-        T, B, H, V = steps, batch, config.hidden_size, config.vocabulary_size
-        rows = config.cell_type.gates * H
-        self.network = network
-        self.steps, self.batch = T, B
-        scratch = Scratch(config.cell_type, H, B, dtype, training=training)
-        self.layers = [
-            Layer(config.cell_type, H, T, B, dtype, scratch, training=training)
-            for _ in range(config.layers)
-        ]
-        # U·[X; 1] of the layer at hand, and the gradient of its pre-activations
-        blocks = config.cell_type.blocks if training else config.cell_type.gates
-        self._gates = Columns.zeros(blocks * H, T, B, dtype)
-        self._projected = self._gates.rows(slice(0, rows))
-        self._logits = aligned_zeros((V, T * B), dtype)
-        self._no_vectors = np.zeros((0, H), dtype)
-        self._targets = np.empty((T, B), np.intp)
-        self._softmax = SoftmaxCrossEntropy(T * B, dtype)
-        self._input = SymbolInput(V, rows, T, B, dtype, training=training)
-        if training:
-            self._dY = Columns.zeros(H, T, B, dtype)
-        layers = range(config.layers)
-        self._outputs = [OutputDropout(dropout, H, T, B, dtype) for _ in layers if dropout]
-        self._recurrent = [
-            WeightDropout(recurrent_dropout, (rows, H), dtype) for _ in layers if recurrent_dropout
-        ]
-
-    def draw_masks(self, rng: np.random.Generator) -> None:
-        """Leave out other outputs and weights in the next window; before the first call, none."""
-        for outputs in self._outputs:
-            outputs.draw(rng)
-        for weights in self._recurrent:
-            weights.draw(rng)
-
-    @property
-    def state(self) -> Array:
-        """A copy of the state that the streams carry, (L, 1 + S, H, B): h, then the cell's own."""
-        return np.stack([layer.state for layer in self.layers])
-
-    @state.setter
-    def state(self, state: Array) -> None:
-        for layer, of_layer in zip(self.layers, state, strict=True):
-            layer.state = of_layer
-
-    def reset(self) -> None:
-        """Make the state of every stream zero."""
-        for layer in self.layers:
-            layer.state = np.zeros_like(layer.state)
-
-    def forward(self, ids: IdArray) -> Array:
-        """Logits (V, T·B) of the symbols that follow `ids` (T, B), going on from the carried state.
-
-        The array that is returned is overwritten by the next call.
-        """
-        weights = self.network.parameters
-        for index, layer in enumerate(self.layers):
-            U, W = weights[f"U{index}"], weights[f"W{index}"]
-            if index == 0:
-                self._input.forward(U, ids, out=self._projected)
-            else:
-                np.matmul(U, self._seen(index - 1), out=self._projected.flat)
-            if self._recurrent:
-                W = self._recurrent[index].forward(W)
-            layer.forward(W, self._projected, self._vectors(weights, index))
-            if self._outputs:
-                self._outputs[index].forward(layer.output)
-        return np.matmul(weights["V"], self._seen(-1), out=self._logits)
-
-    def _seen(self, layer: int) -> Array:
-        """What others see of a layer's output, [h_1 … h_T; 1] as (H + 1, T·B)."""
-        return (self._outputs or self.layers)[layer].output
-
-    def _vectors(self, parameters: Parameters, layer: int) -> Array:
-        """The cell's further weights (X, H), or their gradient; X may be 0."""
-        name = f"P{layer}"
-        return parameters[name] if name in parameters.shapes else self._no_vectors
-
-    def losses(
-        self,
-        ids: IdArray,
-        targets: IdArray,
-    ) -> Array:
-        """The loss at each step (T, B), in nats: −ln p(target). Both arguments are (T, B).
-
-        The array that is returned is overwritten by the next call.
-        """
-        logits = self.forward(ids)
-        self._targets[:] = targets
-        losses = self._softmax.forward(logits, self._targets.reshape(-1))
-        return losses.reshape(self.steps, self.batch)
-
-    def backward(self, gradient: Parameters, scale: float | Array, dH: Array | None = None) -> None:
-        """Overwrite `gradient` with ∂(sum of scale · losses)/∂weights, for the window that `losses`
-        has just seen, and `dH` (L, H, T, B), if it is given, with that by each layer's h_t.
-
-        `scale` is a number, or one for each loss (T·B,). The gradient does not flow beyond the
-        window's first step.
-        """
-        weights = self.network.parameters
-        dlogits, dY = self._logits, self._dY
-        self._softmax.backward(dlogits, scale)
-        np.matmul(dlogits, self._seen(-1).T, out=gradient["V"])
-        np.matmul(weights["V"][:, :-1].T, dlogits, out=dY.flat)
-        for index, layer in reversed(list(enumerate(self.layers))):
-            W, dW, dU = weights[f"W{index}"], gradient[f"W{index}"], gradient[f"U{index}"]
-            if self._outputs:
-                self._outputs[index].backward(dY.steps)
-            if self._recurrent:
-                W = self._recurrent[index].W
-            trace = None if dH is None else dH[index]
-            layer.backward(W, dY.steps, self._gates, dW, self._vectors(gradient, index), trace)
-            if self._recurrent:
-                self._recurrent[index].backward(dW)
-            if index == 0:
-                self._input.backward(self._projected, dU)
-            else:
-                dA = self._projected.flat
-                np.matmul(dA, self._seen(index - 1).T, out=dU)
-                np.matmul(weights[f"U{index}"][:, :-1].T, dA, out=dY.flat)

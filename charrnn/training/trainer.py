@@ -20,7 +20,6 @@ from charrnn.checkpoints.training_record import changed, check_corpus, check_rec
 from charrnn.errors import CheckpointError, DivergedError, OptionError
 from charrnn.machine.blas import one_thread
 from charrnn.nn.network import Network, NetworkConfig
-from charrnn.nn.parameters import Parameters
 from charrnn.optim.optimizers import OPTIMIZERS
 from charrnn.optim.schedules import SCHEDULES
 from charrnn.options import (
@@ -176,8 +175,7 @@ class Trainer:
         record = check_record(checkpoint)
         corpus = check_corpus(checkpoint, corpus)
         before = saved_options(record)
-        weights = Parameters(checkpoint.config.shapes(), flat=checkpoint.arrays["last"].copy())
-        network = Network(checkpoint.config, weights)
+        network = Network.from_weights(checkpoint.config, checkpoint.arrays["last"].copy())
         trainer = cls(network, corpus, changed(before, changes), output)
         trainer._restore(record, checkpoint)
         trainer.stretched = _budget(trainer.options) != _budget(before)
@@ -413,8 +411,8 @@ class Trainer:
         self.validation.update_best(self.network)
         self.validation.measure_best(self.network)
         if self._test is not None:
-            best = Parameters(self.network.config.shapes(), flat=self.validation.best_weights)
-            self.test_loss = self._test.loss(Network(self.network.config, best))
+            best = self.network.with_weights(self.validation.best_weights)
+            self.test_loss = self._test.loss(best)
 
     def _save(
         self, shards: ShardedNetwork, write: Callable[[Path, Checkpoint], None]

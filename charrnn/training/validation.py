@@ -5,7 +5,6 @@ import time
 from typing import Any
 
 from charrnn.nn.network import Network
-from charrnn.nn.parameters import Parameters
 from charrnn.training.evaluation import Evaluation
 from charrnn.types import Array, IdArray
 
@@ -76,8 +75,7 @@ class Validation:
     def measure_best(self, network: Network) -> float | None:
         """The exact loss of the best weights, on all of the held-out text."""
         if self._whole is not None:
-            weights = Parameters(network.config.shapes(), flat=self.best_weights)
-            self.loss = self._whole.loss(Network(network.config, weights))
+            self.loss = self._whole.loss(network.with_weights(self.best_weights))
         return self.loss
 
     def update_best(self, network: Network) -> None:

@@ -27,7 +27,7 @@ def plain(network: Network, text: np.ndarray, how: Adaptation) -> list[float]:
     shapes = network.config.shapes()
     for n, start in enumerate(range(0, len(text) - 1, how.steps), start=1):
         ids = text[start : start + how.steps + 1]
-        copy = Network(network.config, Parameters(shapes, flat=w.copy()))
+        copy = network.with_weights(w.copy())
         workspace = copy.workspace(len(ids) - 1, 1, training=True)
         if state is not None:
             workspace.state = state

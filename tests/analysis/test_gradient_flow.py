@@ -5,7 +5,8 @@ import pytest
 
 from charrnn.analysis.gradient_flow import gradient_flow
 from charrnn.nn.cells import CELLS
-from charrnn.nn.network import Network, NetworkConfig, Workspace
+from charrnn.nn.network import Network, NetworkConfig
+from charrnn.nn.workspace import Workspace
 from charrnn.types import Array, IdArray
 from reference import random_network
 

@@ -8,7 +8,8 @@ import pytest
 
 from charrnn.nn.cells import CELLS
 from charrnn.nn.dropout import OutputDropout, WeightDropout
-from charrnn.nn.network import Network, NetworkConfig, Workspace
+from charrnn.nn.network import Network, NetworkConfig
+from charrnn.nn.workspace import Workspace
 from charrnn.optim.optimizers import Adam
 from charrnn.training.parallel.sharded import ShardedNetwork
 from helpers import assert_same_training, finish, resume, start, stop_after
@@ -21,7 +22,7 @@ def masked_workspace(
     network: Network, steps: int, batch: int, rng: np.random.Generator, **rates: float
 ) -> Workspace:
     workspace = network.workspace(steps, batch, training=True, **rates)
-    workspace.draw_masks(rng)
+    workspace.draw_dropout_masks(rng)
     return workspace
 
 
@@ -58,7 +59,7 @@ def test_without_masks_nothing_is_left_out() -> None:
     plain = network.workspace(4, 3).losses(ids, targets)
     fresh = network.workspace(4, 3, training=True, **RATES)
     np.testing.assert_array_equal(fresh.losses(ids, targets), plain)
-    fresh.draw_masks(rng)
+    fresh.draw_dropout_masks(rng)
     assert not np.allclose(fresh.losses(ids, targets), plain)
 
 

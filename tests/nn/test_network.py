@@ -8,8 +8,8 @@ import pytest
 
 from charrnn.errors import OptionError
 from charrnn.nn.cells import CELLS
-from charrnn.nn.network import Network, NetworkConfig, Workspace
-from charrnn.options import spoken
+from charrnn.nn.network import Network, NetworkConfig
+from charrnn.nn.workspace import Workspace
 from charrnn.types import Array
 from reference import STEPS, random_ids, random_network, run
 
@@ -97,6 +97,16 @@ def test_fresh_weights_are_uniform_and_biases_are_the_cells() -> None:
     for name in ("U0", "U1"):  # o, i, f, g: the forget gate starts open
         assert weights[name][:, -1].tolist() == [0] * 2 * H + [1] * H + [0] * H
     assert not weights["V"][:, -1].any()
+
+
+def test_a_network_with_other_weights_uses_them_as_they_are() -> None:
+    network = Network.create(CONFIG, np.random.default_rng(1))
+    flat = network.parameters.flat.copy()
+    other = network.with_weights(flat)
+    assert other.config == network.config
+    flat[:] = 3
+    assert (other.parameters["U1"] == 3).all()
+    assert not (network.parameters["U1"] == 3).any()
 
 
 # --- time
@@ -277,7 +287,7 @@ def test_large_weights_do_not_overflow(cell: str) -> None:
 @pytest.mark.parametrize("value", [0, -3, 2.0, "8", True, None])
 def test_sizes_that_make_no_sense(name: str, value: Any) -> None:
     options: dict[str, Any] = {"vocabulary_size": 5, name: value}
-    with pytest.raises(OptionError, match=f"{spoken(name)} must be a whole number of at least 1"):
+    with pytest.raises(OptionError, match=f"`{name}` must be a whole number of at least 1"):
         NetworkConfig(**options)
 
 

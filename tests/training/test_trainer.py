@@ -14,7 +14,6 @@ from charrnn.checkpoints.format import Checkpoint, read_checkpoint, write_checkp
 from charrnn.errors import CheckpointError, DivergedError, OptionError
 from charrnn.model import Model
 from charrnn.nn.network import Network
-from charrnn.nn.parameters import Parameters
 from charrnn.optim.schedules import cosine
 from charrnn.options import DEFAULT_EPOCHS, DEFAULT_MINUTES, DEFAULT_STEPS, TrainingOptions
 from charrnn.training import evaluation, validation
@@ -505,7 +504,7 @@ def test_the_last_loss_is_that_of_the_best_weights_on_all_held_out_text(
     events = finish(trainer)
     train, held_out, _ = trainer.corpus.split(0.1)
     config = trainer.network.config
-    best = Network(config, Parameters(config.shapes(), flat=trainer.validation.best_weights))
+    best = Network.from_weights(config, trainer.validation.best_weights)
     expected = Evaluation(train, held_out).loss(best)
     assert last(events).validation_loss == pytest.approx(expected, rel=1e-6)
     assert expected != pytest.approx(trainer.validation.best_loss, rel=1e-4), (

@@ -68,11 +68,10 @@ class Shard:
     def __init__(self, plan: Plan, index: int, arrays: Mapping[str, Any]) -> None:
         self._plan, self._index = plan, index
         self._columns = plan.columns(index)
-        shapes = plan.config.shapes()
-        network = Network(plan.config, Parameters(shapes, flat=arrays["weights"]))
+        network = Network.from_weights(plan.config, arrays["weights"])
         self._weights = arrays["weights"]
         self._gradients = arrays["gradients"]
-        self._gradient = Parameters(shapes, flat=self._gradients[index])
+        self._gradient = Parameters(plan.config.shapes(), flat=self._gradients[index])
         self._state = arrays["state"][..., self._columns]
         self._ids: IdArray = arrays["ids"][:, self._columns]
         self._targets: IdArray = arrays["targets"][:, self._columns]
@@ -99,7 +98,7 @@ class Shard:
         """
         if self._plan.dropout or self._plan.recurrent_dropout:
             seeds = [self._plan.seed, step, self._index]
-            self._workspace.draw_masks(np.random.Generator(np.random.SFC64(seeds)))
+            self._workspace.draw_dropout_masks(np.random.Generator(np.random.SFC64(seeds)))
         losses = self._workspace.losses(self._ids, self._targets)
         total = float(losses.sum(dtype=np.float64))
         self._workspace.backward(self._gradient, self._scale)

@@ -1,0 +1,163 @@
+"""The arrays of a network's forward and backward pass over windows of time.
+
+A window goes through the layers one by one, all T steps of a layer before the next layer:
+
+    forward     ids ─ input ─▶ layer 0 ─ dropout ─▶ … ─▶ layer L−1 ─ dropout ─▶ logits ─▶ losses
+    backward    the same path in reverse, from ∂losses/∂logits to the gradient of every weight
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from charrnn.machine.aligned import aligned_zeros
+from charrnn.nn.dropout import OutputDropout, WeightDropout
+from charrnn.nn.layer import Columns, Layer, Scratch
+from charrnn.nn.one_hot_input import SymbolInput
+from charrnn.nn.parameters import Parameters
+from charrnn.nn.softmax import SoftmaxCrossEntropy
+from charrnn.types import Array, IdArray
+
+if TYPE_CHECKING:
+    from charrnn.nn.network import Network
+
+
+class Workspace:
+    """All arrays for windows of T steps in B streams, allocated once. It carries the state of its
+    streams from one window to the next.
+
+    Memory: that of the layers, the input, the softmax and dropout, V·T·B numbers for the logits,
+    G·H·(T + 1)·B for the input of a layer's gates, and (K − G + 1)·H·(T + 1)·B more for training.
+    """
+
+    def __init__(
+        self,
+        network: "Network",
+        steps: int,
+        batch: int,
+        *,
+        training: bool,
+        dropout: float,
+        recurrent_dropout: float,
+    ) -> None:
+        config, dtype = network.config, network.parameters.flat.dtype
+        T, B, H, V = steps, batch, config.hidden_size, config.vocabulary_size
+        cell = config.cell_type
+        self.network = network
+        self.steps, self.batch = T, B
+        scratch = Scratch(cell, H, B, dtype, training=training)
+        self.layers = [
+            Layer(cell, H, T, B, dtype, scratch, training=training) for _ in range(config.layers)
+        ]
+        # for the layer at hand U·[X; 1], then the gradient of its pre-activations
+        blocks = cell.blocks if training else cell.gates
+        self._gates = Columns.zeros(blocks * H, T, B, dtype)
+        self._projected = self._gates.rows(slice(0, cell.gates * H))
+        self._logits = aligned_zeros((V, T * B), dtype)
+        self._no_vectors = np.zeros((0, H), dtype)
+        self._targets = np.empty((T, B), np.intp)
+        self._softmax = SoftmaxCrossEntropy(T * B, dtype)
+        self._input = SymbolInput(V, cell.gates * H, T, B, dtype, training=training)
+        if training:
+            self._dY = Columns.zeros(H, T, B, dtype)
+        self._make_dropout(dropout, recurrent_dropout)
+
+    def _make_dropout(self, dropout: float, recurrent_dropout: float) -> None:
+        """One mask for each layer, or none where the rate is 0."""
+        config, dtype = self.network.config, self.network.parameters.flat.dtype
+        H, T, B, layers = config.hidden_size, self.steps, self.batch, range(config.layers)
+        W_shape = (config.cell_type.gates * H, H)
+        self._output_dropout = [OutputDropout(dropout, H, T, B, dtype) for _ in layers if dropout]
+        self._weight_dropout = [
+            WeightDropout(recurrent_dropout, W_shape, dtype) for _ in layers if recurrent_dropout
+        ]
+
+    def draw_dropout_masks(self, rng: np.random.Generator) -> None:
+        """Draw new dropout masks for the next window. Before the first call nothing is masked."""
+        for output_dropout in self._output_dropout:
+            output_dropout.draw(rng)
+        for weight_dropout in self._weight_dropout:
+            weight_dropout.draw(rng)
+
+    @property
+    def state(self) -> Array:
+        """A copy of the state of all streams, (L, 1 + S, H, B): h, then the cell's state arrays."""
+        return np.stack([layer.state for layer in self.layers])
+
+    @state.setter
+    def state(self, state: Array) -> None:
+        for layer, of_layer in zip(self.layers, state, strict=True):
+            layer.state = of_layer
+
+    def reset(self) -> None:
+        """Make the state of every stream zero."""
+        for layer in self.layers:
+            layer.state = np.zeros_like(layer.state)
+
+    def forward(self, ids: IdArray) -> Array:
+        """Logits (V, T·B) of the symbols that follow `ids` (T, B), starting from the carried state.
+
+        The array that is returned is overwritten by the next call.
+        """
+        weights = self.network.parameters
+        for index, layer in enumerate(self.layers):
+            U, W = weights[f"U{index}"], weights[f"W{index}"]
+            if index == 0:
+                self._input.forward(U, ids, out=self._projected)
+            else:
+                np.matmul(U, self._output(index - 1), out=self._projected.flat)
+            if self._weight_dropout:
+                W = self._weight_dropout[index].forward(W)
+            layer.forward(W, self._projected, self._vectors(weights, index))
+            if self._output_dropout:
+                self._output_dropout[index].forward(layer.output)
+        return np.matmul(weights["V"], self._output(-1), out=self._logits)
+
+    def _output(self, layer: int) -> Array:
+        """A layer's output after dropout, [h_1 … h_T; 1] as (H + 1, T·B)."""
+        return (self._output_dropout or self.layers)[layer].output
+
+    def _vectors(self, parameters: Parameters, layer: int) -> Array:
+        """The cell's weight vectors (X, H), or their gradient; X may be 0."""
+        name = f"P{layer}"
+        return parameters[name] if name in parameters.shapes else self._no_vectors
+
+    def losses(self, ids: IdArray, targets: IdArray) -> Array:
+        """The loss at each step (T, B), in nats: −ln p(target). Both arguments are (T, B).
+
+        The array that is returned is overwritten by the next call.
+        """
+        logits = self.forward(ids)
+        self._targets[:] = targets
+        losses = self._softmax.forward(logits, self._targets.reshape(-1))
+        return losses.reshape(self.steps, self.batch)
+
+    def backward(self, gradient: Parameters, scale: float | Array, dH: Array | None = None) -> None:
+        """Overwrite `gradient` with ∂(sum of scale · losses)/∂weights for the last window of
+        `losses`, and `dH` (L, H, T, B), if it is given, with the gradient of each layer's h_t.
+
+        `scale` is a number, or one for each loss (T·B,). Backpropagation is truncated at the first
+        step of the window.
+        """
+        weights = self.network.parameters
+        dlogits, dY = self._logits, self._dY
+        self._softmax.backward(dlogits, scale)
+        np.matmul(dlogits, self._output(-1).T, out=gradient["V"])
+        np.matmul(weights["V"][:, :-1].T, dlogits, out=dY.flat)
+        for index, layer in reversed(list(enumerate(self.layers))):
+            W, dW, dU = weights[f"W{index}"], gradient[f"W{index}"], gradient[f"U{index}"]
+            if self._output_dropout:
+                self._output_dropout[index].backward(dY.steps)
+            if self._weight_dropout:
+                W = self._weight_dropout[index].W
+            dH_of_layer = None if dH is None else dH[index]
+            dvectors = self._vectors(gradient, index)
+            layer.backward(W, dY.steps, self._gates, dW, dvectors, dH_of_layer)
+            if self._weight_dropout:
+                self._weight_dropout[index].backward(dW)
+            if index == 0:
+                self._input.backward(self._projected, dU)
+            else:
+                dA = self._projected.flat
+                np.matmul(dA, self._output(index - 1).T, out=dU)
+                np.matmul(weights[f"U{index}"][:, :-1].T, dA, out=dY.flat)
