@@ -1,10 +1,11 @@
 """Optimizers on the flat vector of weights.
 
-An optimizer owns its state (vectors of the weights' layout) and updates any part of the weights, so
-that the caller can walk the vector in cache-sized blocks and share it out among workers. In the
-equations g is the gradient, w the weights, n = 1, 2, … the step.
+An optimizer can update any part of the weights, so that the caller can go through the vector in
+blocks that fit into the cache, and share the blocks out among workers. In the equations g is the
+gradient, w the weights, n = 1, 2, … the step.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -15,23 +16,31 @@ from charrnn.types import Array
 
 
 class Optimizer:
-    """What all optimizers have in common: moments (M, P), and the count of steps."""
+    """The interface of an optimizer: named state arrays, a count of steps, and the update.
 
-    moments: ClassVar[int]
-    """M: vectors of the weights' size that it keeps."""
+    Memory: M·P numbers for M state arrays and P weights.
+    """
+
+    state_names: ClassVar[tuple[str, ...]]
+    """The names of its M state arrays, each of the weights' size, as in its equations."""
 
     def __init__(
         self, weights: Array, state: Array | None = None, *, weight_decay: float = 0.0
     ) -> None:
-        """For the weights (P,); the moments (M, P) are zeros if they are not given.
+        """For the weights (P,). Without `state` (M, P), its state arrays in the order of
+        `state_names`, they are zeros.
 
-        `weight_decay` shrinks the weights by rate · weight_decay in each step, apart from the
-        gradient (Loshchilov & Hutter 2019).
+        `weight_decay` is decoupled from the gradient (Loshchilov & Hutter 2019): each step reduces
+        the weights by rate · weight_decay · w.
         """
-        shape = (self.moments, weights.size)
+        shape = (len(self.state_names), weights.size)
         self.state: Array = np.zeros(shape, weights.dtype) if state is None else state
         self.weight_decay = weight_decay
         self.steps = 0
+
+    def named_state(self, part: slice = slice(None)) -> dict[str, Array]:
+        """Views of `part` of each state array, by name."""
+        return {name: x[part] for name, x in zip(self.state_names, self.state, strict=True)}
 
     def begin_step(self) -> None:
         """Count a step; then call `update` once for every part of the weights."""
@@ -40,17 +49,18 @@ class Optimizer:
     def update(
         self, weights: Array, gradient: Array, learning_rate: float, part: slice, scratch: Array
     ) -> None:
-        """Update weights[part] by gradient[part]; uses up the gradient and `scratch`."""
+        """Update weights[part] by gradient[part]; overwrites gradient[part] and `scratch`."""
         g = gradient[part]
         scratch = scratch[: g.size]
         if self.weight_decay:
             np.multiply(weights[part], learning_rate * self.weight_decay, out=scratch)
             weights[part] -= scratch
-        self._step(self.state[:, part], g, learning_rate, scratch)
+        self._step(self.named_state(part), g, learning_rate, scratch)
         weights[part] -= scratch
 
-    def _step(self, state: Array, g: Array, rate: float, scratch: Array) -> None:
-        """Leave in `scratch` what is to be taken from the weights."""
+    def _step(self, state: Mapping[str, Array], g: Array, rate: float, scratch: Array) -> None:
+        """Update the named `state` arrays, and write what to subtract from the weights into
+        `scratch`."""
         raise NotImplementedError
 
 
@@ -62,22 +72,11 @@ class Adam(Optimizer):
     """
 
     beta1, beta2, epsilon = 0.9, 0.99, 1e-8
-    moments: ClassVar[int] = 2
+    state_names: ClassVar[tuple[str, ...]] = ("m", "v")
 
-    @property
-    def m(self) -> Array:
-        """The first moment (P,)."""
-        m: Array = self.state[0]
-        return m
-
-    @property
-    def v(self) -> Array:
-        """The second moment (P,)."""
-        v: Array = self.state[1]
-        return v
-
-    def _step(self, state: Array, g: Array, rate: float, scratch: Array) -> None:
-        m, v = state
+    def _step(self, state: Mapping[str, Array], g: Array, rate: float, scratch: Array) -> None:
+        m, v = state["m"], state["v"]
+        # with both corrections in the rate and in ε: one division by √v
         correction2 = (1 - self.beta2**self.steps) ** 0.5
         rate = rate * correction2 / (1 - self.beta1**self.steps)
         m *= self.beta1
@@ -100,10 +99,10 @@ class RMSprop(Optimizer):
     """
 
     alpha, epsilon = 0.95, 1e-8
-    moments: ClassVar[int] = 1
+    state_names: ClassVar[tuple[str, ...]] = ("v",)
 
-    def _step(self, state: Array, g: Array, rate: float, scratch: Array) -> None:
-        (v,) = state
+    def _step(self, state: Mapping[str, Array], g: Array, rate: float, scratch: Array) -> None:
+        v = state["v"]
         v *= self.alpha
         np.multiply(g, g, out=scratch)
         scratch *= 1 - self.alpha
@@ -119,10 +118,10 @@ class Adagrad(Optimizer):
     """
 
     epsilon = 1e-8
-    moments: ClassVar[int] = 1
+    state_names: ClassVar[tuple[str, ...]] = ("v",)
 
-    def _step(self, state: Array, g: Array, rate: float, scratch: Array) -> None:
-        (v,) = state
+    def _step(self, state: Mapping[str, Array], g: Array, rate: float, scratch: Array) -> None:
+        v = state["v"]
         np.multiply(g, g, out=scratch)
         v += scratch
         _divide_by_root(g, v, self.epsilon, scratch)
@@ -130,23 +129,23 @@ class Adagrad(Optimizer):
 
 
 class SGD(Optimizer):
-    """Gradient descent with momentum (Polyak 1964; Sutskever et al. 2013 without Nesterov's turn):
+    """Gradient descent with momentum (Polyak 1964; Sutskever et al. 2013, without Nesterov's):
 
     u = μ·u + g          w −= rate · u
     """
 
     momentum = 0.9
-    moments: ClassVar[int] = 1
+    state_names: ClassVar[tuple[str, ...]] = ("u",)
 
-    def _step(self, state: Array, g: Array, rate: float, scratch: Array) -> None:
-        (u,) = state
+    def _step(self, state: Mapping[str, Array], g: Array, rate: float, scratch: Array) -> None:
+        u = state["u"]
         u *= self.momentum
         u += g
         np.multiply(u, rate, out=scratch)
 
 
 def _divide_by_root(g: Array, v: Array, epsilon: float, out: Array) -> None:
-    """g / (√v + ε)."""
+    """Write g / (√v + ε) into `out`."""
     np.sqrt(v, out=out)
     out += epsilon
     np.divide(g, out, out=out)

@@ -1,4 +1,4 @@
-"""The learning rate over a run, as a share of its peak."""
+"""Learning-rate schedules: the rate over a run, as a share of its peak."""
 
 import math
 from collections.abc import Callable
@@ -6,32 +6,33 @@ from collections.abc import Callable
 from charrnn import registries
 from charrnn.registries import Registry
 
-WARM_UP = 0.05
-"""The share of the run in which the cosine climbs to its peak."""
-FINAL = 0.02
-"""Where the cosine ends."""
+WARM_UP_SHARE = 0.05
+"""The share of the run in which `cosine` rises to its peak."""
+FINAL_SHARE = 0.02
+"""The last value of `cosine`."""
 DECAY, CONSTANT_EPOCHS = 0.97, 9
-"""The steps of char-rnn: so much is left after each epoch, once so many are over."""
+"""Those of char-rnn: a factor of 0.97 for each epoch after the first nine."""
 
 
 def cosine(progress: float, epoch: float) -> float:
-    """A straight climb from `FINAL` to 1, then half a cosine down again (Loshchilov & Hutter 2017,
-    without restarts)."""
+    """Linear warm-up from `FINAL_SHARE` to 1, then half a cosine down to `FINAL_SHARE` (Loshchilov & Hutter
+    2017, without restarts)."""
     progress = min(max(progress, 0.0), 1.0)
-    if progress < WARM_UP:
-        share = progress / WARM_UP
+    if progress < WARM_UP_SHARE:
+        share = progress / WARM_UP_SHARE
     else:
-        share = 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
-    return FINAL + (1 - FINAL) * share
+        share = 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP_SHARE) / (1 - WARM_UP_SHARE)))
+    return FINAL_SHARE + (1 - FINAL_SHARE) * share
 
 
 def step(progress: float, epoch: float) -> float:
-    """1, and × `DECAY` with every epoch from the tenth on (Karpathy 2015)."""
+    """1 for nine epochs, then `DECAY` times less in each epoch (Karpathy 2015)."""
     return DECAY ** max(0, math.floor(epoch) - CONSTANT_EPOCHS)
 
 
 def constant(progress: float, epoch: float) -> float:
-    """1. The plateau has it as well: the loss halves its rate, not the course of the run."""
+    """1 throughout. The plateau schedule uses it too: there the rate depends on the validation loss,
+    not on the progress of the run."""
     return 1.0
 
 

@@ -21,7 +21,7 @@ def needed(config: NetworkConfig, options: TrainingOptions, symbols: int) -> int
     B streams."""
     batch, steps = fit_shape(symbols, options.batch_size, options.seq_length)
     H, L, V, G = config.hidden_size, config.layers, config.vocabulary_size, config.cell_type.gates
-    K, moments = config.cell_type.blocks, OPTIMIZERS[options.optimizer].moments
+    K, moments = config.cell_type.blocks, len(OPTIMIZERS[options.optimizer].state_names)
     shards = min(options.threads, batch)
     # the weights, the best, and a state to go back to with its moments; a gradient a shard
     vectors = 3 + 2 * moments + shards

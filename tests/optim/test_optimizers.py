@@ -105,21 +105,33 @@ def test_the_first_step_is_as_long_as_the_learning_rate() -> None:
     np.testing.assert_allclose(weights, [-RATE, RATE, 0], rtol=1e-6)
 
 
+def test_the_state_has_names() -> None:
+    weights, gradient = np.zeros(2), np.array([3.0, -2.0])
+    adam = Adam(weights)
+    adam.begin_step()
+    adam.update(weights, gradient.copy(), RATE, slice(0, 2), np.empty(2))
+    state = adam.named_state()
+    np.testing.assert_allclose(state["m"], (1 - Adam.beta1) * gradient)
+    np.testing.assert_allclose(state["v"], (1 - Adam.beta2) * gradient**2)
+    np.testing.assert_array_equal(adam.state, [state["m"], state["v"]])
+
+
 def test_a_part_leaves_the_rest_alone() -> None:
     weights, gradient = np.ones(6), np.ones(6)
     adam = Adam(weights)
     adam.begin_step()
     adam.update(weights, gradient, RATE, slice(2, 4), np.empty(6))
     assert (weights == 1).tolist() == [True, True, False, False, True, True]
-    assert (adam.m == 0).tolist() == [True, True, False, False, True, True]
-    assert (adam.v == 0).tolist() == [True, True, False, False, True, True]
+    state = adam.named_state()
+    assert (state["m"] == 0).tolist() == [True, True, False, False, True, True]
+    assert (state["v"] == 0).tolist() == [True, True, False, False, True, True]
     assert gradient[[0, 1, 4, 5]].tolist() == [1, 1, 1, 1]
 
 
 def test_the_state_has_the_type_of_the_weights() -> None:
     weights = np.ones(3, np.float32)
     adam = Adam(weights)
-    assert adam.m.dtype == adam.v.dtype == np.float32
+    assert adam.state.dtype == np.float32
     adam.begin_step()
     adam.update(weights, np.ones(3, np.float32), RATE, slice(0, 3), np.empty(3, np.float32))
     assert weights.dtype == np.float32

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from charrnn.optim.schedules import FINAL, SCHEDULES, WARM_UP, cosine, step
+from charrnn.optim.schedules import FINAL_SHARE, SCHEDULES, WARM_UP_SHARE, cosine, step
 
 
 def rate(progress: float) -> float:
@@ -13,22 +13,22 @@ def rate(progress: float) -> float:
 
 
 def test_the_rate_climbs_to_its_peak() -> None:
-    assert rate(0) == pytest.approx(FINAL)
-    assert rate(WARM_UP / 2) == pytest.approx((1 + FINAL) / 2)
-    assert rate(WARM_UP) == pytest.approx(1)
+    assert rate(0) == pytest.approx(FINAL_SHARE)
+    assert rate(WARM_UP_SHARE / 2) == pytest.approx((1 + FINAL_SHARE) / 2)
+    assert rate(WARM_UP_SHARE) == pytest.approx(1)
 
 
 def test_the_rate_ends_where_it_began() -> None:
-    middle = (1 + WARM_UP) / 2  # of the way down
-    assert rate(middle) == pytest.approx((1 + FINAL) / 2)
-    assert rate(1) == pytest.approx(FINAL)
+    middle = (1 + WARM_UP_SHARE) / 2  # of the way down
+    assert rate(middle) == pytest.approx((1 + FINAL_SHARE) / 2)
+    assert rate(1) == pytest.approx(FINAL_SHARE)
 
 
 def test_the_rate_only_rises_and_then_only_falls() -> None:
     progress = np.linspace(0, 1, 2001)
     rates = np.array([rate(p) for p in progress.tolist()])
     changes = np.diff(rates)
-    before = progress[1:] <= WARM_UP
+    before = progress[1:] <= WARM_UP_SHARE
     assert before.any()
     assert (changes[before] > 0).all()
     assert (changes[~before] < 0).all()

@@ -43,7 +43,7 @@ class Plan:
         window = (self.steps, self.batch)
         return {
             "weights": ((P,), self.dtype),
-            "moments": ((self.optimizer.moments, P), self.dtype),
+            "moments": ((len(self.optimizer.state_names), P), self.dtype),
             "gradients": ((self.shards, P), self.dtype),
             "state": (state, self.dtype),
             "ids": (window, "intp"),
