@@ -15,8 +15,8 @@ DECAY, CONSTANT_EPOCHS = 0.97, 9
 
 
 def cosine(progress: float, epoch: float) -> float:
-    """Linear warm-up from `FINAL_SHARE` to 1, then half a cosine down to `FINAL_SHARE` (Loshchilov & Hutter
-    2017, without restarts)."""
+    """Linear warm-up from `FINAL_SHARE` to 1, then half a cosine back to it (Loshchilov &
+    Hutter 2017, without restarts)."""
     progress = min(max(progress, 0.0), 1.0)
     if progress < WARM_UP_SHARE:
         share = progress / WARM_UP_SHARE
@@ -31,8 +31,8 @@ def step(progress: float, epoch: float) -> float:
 
 
 def constant(progress: float, epoch: float) -> float:
-    """1 throughout. The plateau schedule uses it too: there the rate depends on the validation loss,
-    not on the progress of the run."""
+    """1 throughout. The plateau schedule uses it too: there the validation loss decides about the
+    rate, not the progress of the run."""
     return 1.0
 
 
