@@ -13,7 +13,7 @@ from charrnn.checkpoints.format import read_checkpoint
 from charrnn.machine.blas import one_thread
 from charrnn.nn.network import Network
 from charrnn.text.corpus import read_corpus
-from charrnn.training.evaluation import WARM_UP, Evaluation
+from charrnn.training.evaluation import EVALUATION_WARM_UP, Evaluation
 from charrnn.types import IdArray
 
 
@@ -37,12 +37,12 @@ def main() -> None:
     network, count = checkpoint.network(), arguments.symbols
     corpus = read_corpus([arguments.text], as_bytes=checkpoint.vocabulary.is_bytes)
     assert corpus.vocabulary == checkpoint.vocabulary, "not the text that the model is of"
-    before, ids = corpus.ids[-count - 20 * WARM_UP : -count], corpus.ids[-count:]
+    before, ids = corpus.ids[-count - 20 * EVALUATION_WARM_UP : -count], corpus.ids[-count:]
     with one_thread():
         start = time.perf_counter()
         parallel = Evaluation(before, ids).loss(network)
         middle = time.perf_counter()
-        carried = one_stream(network, corpus.ids[-count - 20 * WARM_UP :], count)
+        carried = one_stream(network, corpus.ids[-count - 20 * EVALUATION_WARM_UP :], count)
         end = time.perf_counter()
     print(f"parallel streams  {parallel:.5f} nats in {middle - start:.1f} s")
     print(f"one stream        {carried:.5f} nats in {end - middle:.1f} s")

@@ -1,4 +1,4 @@
-"""What the units of a network do while it reads a text."""
+"""The activations of every unit while a network reads a text, its losses and its predictions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,18 +7,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.errors import OptionError
+from charrnn.machine.blas import one_thread
 from charrnn.model import Model, Text
 from charrnn.nn.network import Network, NetworkConfig
+from charrnn.nn.reading import for_each_group, read_windows
 from charrnn.nn.single_step import Stepper
-from charrnn.nn.softmax import softmax
-from charrnn.text.batches import spread
+from charrnn.nn.softmax import log_softmax
+from charrnn.options import usable_threads
+from charrnn.text.streams import Streams
 from charrnn.types import Array, IdArray
 
-WARM_UP = 512
-"""Symbols that a stream reads before the first one that counts."""
-STREAMS = 64
-SHORTEST = 1024
-"""Symbols that a stream has at least, where there is more than one."""
+MOST_STREAMS = 64
+STREAM_WARM_UP = 512
+"""Symbols that a stream reads before the first that counts: twice as many as for a mean loss, since
+here single states count."""
+SHORTEST_STREAM = 1024
+"""Symbols in the part of a stream, at least, where there is more than one stream."""
+GROUP = 32
+"""Streams that one thread reads at a time."""
+STEPS = 16
+"""Steps of a window: few enough that what they leave stays in the processor's cache."""
 TOP = 5
 """Predictions that are kept at each symbol."""
 
@@ -27,9 +35,9 @@ TOP = 5
 class Reading:
     """What was seen after each of N symbols of a text had been read.
 
-    `states` has for each name an array (L, N, H); `losses` (N,) is what the next symbol of the text
-    cost, in nats, NaN after the last one. `predicted` (N, K) are the K most probable next symbols,
-    the most probable first, and `probabilities` (N, K) theirs.
+    `states` has an array (L, N, H) for each name; `losses` (N,) are those of the next symbol of the
+    text, in nats, NaN after the last one. `predicted` (N, K) are the K most probable next symbols,
+    the most probable first, and `probabilities` (N, K) theirs; without predictions N is 0 there.
     """
 
     states: dict[str, NDArray[np.float32]]
@@ -41,7 +49,7 @@ class Reading:
 
 
 def state_names(config: NetworkConfig) -> tuple[str, ...]:
-    """What can be seen in each layer of a network: h, and what its cell works out beside."""
+    """The states of each layer of a network: h, and those that its cell computes beside it."""
     return ("h", *config.cell_type.states)
 
 
@@ -52,12 +60,14 @@ def read(
     *,
     before: IdArray | None = None,
     predictions: bool = False,
+    threads: int | None = None,
 ) -> Reading:
-    """Read the symbols `ids` (N,), which follow `before`, and look at `states` after each of them.
+    """Read the symbols `ids` (N,), which follow `before`, and keep `states` after each of them.
 
-    A long text is read in up to `STREAMS` parts side by side, each from `WARM_UP` symbols earlier
-    on, so that its state is as good as carried through the whole text. Memory: what is returned.
-    Raises OptionError for a state that the network does not have.
+    A long text is read in up to `MOST_STREAMS` streams, each warmed up by `STREAM_WARM_UP` symbols.
+    The result is the same for any number of `threads`; None uses all processors. Memory: what is
+    returned, and for each thread a workspace. Raises OptionError for a state that the network does
+    not have.
     """
     config = network.config
     for name in states:
@@ -66,60 +76,43 @@ def read(
                 f"a {config.cell.upper()} has no state {name!r}: choose from "
                 f"{', '.join(state_names(config))}"
             )
-    before = ids[:0] if before is None else before[-WARM_UP:]
-    text = np.concatenate([before, ids]).astype(np.intp)
+    before = ids[:0] if before is None else before[-STREAM_WARM_UP:]
+    text = np.concatenate([before, ids])
     first, N = len(before), len(ids)
-    streams = max(1, min(STREAMS, N // SHORTEST))
-    borders = first + spread(N, streams)
-    starts, ends = borders[:-1], borders[1:]
-    begins = np.maximum(starts - WARM_UP, 0)
 
     shape = (config.layers, N, config.hidden_size)
     seen = {name: np.empty(shape, np.float32) for name in states}
     losses = np.full(N, np.nan)
     best = np.zeros((N if predictions else 0, min(TOP, config.vocabulary_size)), np.intp)
     chances = np.zeros(best.shape, np.float32)
-    stepper = Stepper(network, streams)
-    for n in range(int((ends - begins).max(initial=0))):
-        here = begins + n
-        logits = stepper.step(text[np.minimum(here, len(text) - 1)])
-        (counting,) = np.nonzero((here >= starts) & (here < ends))
-        if not len(counting):
-            continue
-        places = here[counting] - first
-        for name, array in seen.items():
-            for layer in range(config.layers):
-                array[layer, places] = stepper.state(layer, name)[:, counting].T
-        p = softmax(logits[:, counting])
-        _note_losses(losses, p, places, text, first)
-        if predictions:
-            order = np.argsort(-p, axis=0, kind="stable")[: best.shape[1]]
-            best[places] = order.T
-            chances[places] = np.take_along_axis(p, order, axis=0).T
+
+    def read_group(streams: Streams) -> None:
+        for window in read_windows(network, text, streams, steps=STEPS, states=states):
+            places = window.positions - first
+            losses[places] = window.losses
+            for name, array in seen.items():
+                for layer in range(config.layers):
+                    array[layer, places] = window.state(layer, name)
+            if predictions:
+                best[places], chances[places] = window.most_probable(best.shape[1])
+
+    streams = Streams.covering(
+        range(first, first + N), max(1, min(MOST_STREAMS, N // SHORTEST_STREAM)), STREAM_WARM_UP
+    )
+    groups = streams.groups(-(-len(streams) // GROUP))  # whatever the number of threads
+    with one_thread():
+        for_each_group(read_group, groups, usable_threads() if threads is None else threads)
+    losses[-1:] = np.nan  # no symbol follows the last one
     return Reading(seen, losses, best, chances)
-
-
-def _note_losses(
-    losses: NDArray[np.float64],
-    p: NDArray[np.float64],
-    places: NDArray[np.intp],
-    text: NDArray[np.intp],
-    first: int,
-) -> None:
-    """From the probabilities (V, S) after the symbols at `places` (S,)."""
-    has_next = places + 1 < len(losses)
-    targets = text[places[has_next] + first + 1]
-    with np.errstate(divide="ignore"):
-        losses[places[has_next]] = -np.log(p[targets, np.flatnonzero(has_next)])
 
 
 def activations(
     model: Model, text: Text, states: Sequence[str] | None = None
 ) -> dict[str, NDArray[np.float32]]:
-    """What each unit of a model is after each symbol of a text, by the name of a state: arrays
-    (L, T, H), so that `activations(model, text)["c"][0]` is (T, H) for the lowest layer.
+    """The activations of each unit of a model after each symbol of a text, by the name of a state:
+    arrays (L, T, H), so that `activations(model, text)["c"][0]` is (T, H) for the lowest layer.
 
-    Without `states`, all that there are: "h", and what the cell works out beside it, such as the
+    Without `states`, all that there are: "h", and what the cell computes beside it, such as the
     cell state "c" and the gates "o", "i", "f" of an LSTM. Raises UnknownSymbolError for a text with
     symbols that the model does not know, and OptionError for a state that it does not have.
     """
@@ -127,34 +120,34 @@ def activations(
     return read(model.network, model.vocabulary.encode(text), names).states
 
 
-def losses_when_held(
+def losses_with_held_units(
     network: Network,
-    pieces: IdArray,
+    text: IdArray,
+    streams: Streams,
     units: Sequence[tuple[int, int]],
     values: Array,
-    skip: int,
 ) -> NDArray[np.float64]:
-    """The losses (nats) of pieces of text while one unit is held at a value, for each of U units.
+    """The losses (nats) in parts of a text while one unit is held at a value, for each of U units.
 
-    `pieces` (B, N + 1) are read side by side, all from a state of zeros; `units` are (layer, unit),
-    and `values` (U,) what they are held at (see `Cell.hold`), NaN to let one go. Returns
-    (U, B, N − skip), without the first `skip` symbols of each piece, which only warm the state up.
+    The parts of the B `streams` have the same length N, and so have their warm-ups, in which the
+    unit is held already. `units` are (layer, unit), and `values` (U,) what they are held at (see
+    `Cell.hold`), NaN to hold none. Returns (U, B, N).
     """
-    B, U = len(pieces), len(units)
-    N = pieces.shape[1] - 1
-    stepper = Stepper(network, U * B)  # unit by unit, all pieces of one side by side
+    B, U = len(streams), len(units)
+    stepper = Stepper(network, U * B)  # unit by unit, all streams of one side by side
     for layer in range(network.config.layers):
         of_layer = [
             n for n, (place, _) in enumerate(units) if place == layer and not np.isnan(values[n])
         ]
-        streams = np.array([n * B + b for n in of_layer for b in range(B)], np.intp)
+        columns = np.array([n * B + b for n in of_layer for b in range(B)], np.intp)
         held = np.array([units[n][1] for n in of_layer for _ in range(B)], np.intp)
-        stepper.hold(layer, held, streams, np.repeat(values[of_layer], B))
-    losses = np.empty((U, B, N - skip))
-    columns = np.arange(U * B)
-    for n in range(N):
-        logits = stepper.step(np.tile(pieces[:, n], U))
-        if n >= skip:
-            p = softmax(logits)[np.tile(pieces[:, n + 1], U), columns]
-            losses[:, :, n - skip] = -np.log(p).reshape(U, B)
+        stepper.hold(layer, held, columns, np.repeat(values[of_layer], B))
+    losses = np.empty((U, B, streams.symbols // B))
+    columns, n = np.arange(U * B), 0
+    for (positions,), (counts,) in streams.windows(1):
+        logits = stepper.step(np.tile(text[positions], U))
+        if counts.all():
+            of_next = np.tile(text[positions + 1], U)
+            losses[:, :, n] = -log_softmax(logits)[of_next, columns].reshape(U, B)
+            n += 1
     return losses

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from charrnn.nn.network import Network
 from charrnn.text.batches import spread
-from charrnn.training.evaluation import WARM_UP
+from charrnn.training.evaluation import EVALUATION_WARM_UP as WARM_UP
 from charrnn.types import IdArray
 
 STREAMS = 64

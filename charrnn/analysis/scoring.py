@@ -12,6 +12,7 @@ from charrnn.analysis.activations import read
 from charrnn.analysis.dynamic_evaluation import Adaptation, adapting_losses
 from charrnn.errors import CorpusError
 from charrnn.model import Model
+from charrnn.nn.softmax import log_softmax
 from charrnn.types import IdArray
 
 
@@ -33,9 +34,8 @@ def symbol_losses(
     start = model.line_end()
     if len(start):
         return rest(np.concatenate([start, ids]))
-    first = model.network.parameters["V"][:, -1].astype(np.float64)
-    cost = np.log(np.exp(first - first.max()).sum()) - (first[ids[0]] - first.max())
-    return np.concatenate([[cost], rest(ids)])
+    of_zeros = log_softmax(model.network.parameters["V"][:, -1:])
+    return np.concatenate([-of_zeros[ids[0]], rest(ids)])
 
 
 @dataclass(frozen=True)

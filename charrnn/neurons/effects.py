@@ -1,4 +1,4 @@
-"""Does the network use what a unit tells? What the loss says when the unit is held at its mean."""
+"""Ablation: how much the loss rises when a unit is held at its mean."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,22 +6,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.analysis.activations import losses_when_held
+from charrnn.analysis.activations import losses_with_held_units
 from charrnn.nn.network import Network
-from charrnn.text.batches import spread
+from charrnn.text.streams import Streams
 from charrnn.types import IdArray
 
 BLOCK = 1000
-"""Characters of a block, whose losses stand together for the bootstrap."""
-BLOCKS = 24
-"""Blocks that are read, at most, evenly spread over the text."""
-WARM_UP = 200
-"""Characters that are read before a block with the unit held already."""
-STREAMS = 256
-"""Columns of text that are read side by side."""
+"""Characters of a block: the bootstrap draws whole blocks."""
+MOST_BLOCKS = 24
+BLOCK_WARM_UP = 200
+"""Characters that are read before a block, with the unit held already."""
+COLUMNS = 256
+"""Streams that are read side by side, for all units together."""
 RESAMPLES = 2000
 LEVEL = 0.95
-"""Of the bootstrap's intervals (Efron 1979), between percentiles."""
+"""Of the bootstrap's confidence intervals (Efron 1979), between percentiles."""
 
 
 @dataclass(frozen=True)
@@ -56,21 +55,19 @@ def effects(
 
     All share one bootstrap over the blocks. Raises ValueError for a text shorter than a block.
     """
-    if len(ids) < WARM_UP + BLOCK + 1:
-        raise ValueError(f"{WARM_UP + BLOCK + 1} symbols are needed, not {len(ids)}")
-    count = min(BLOCKS, (len(ids) - WARM_UP - 1) // BLOCK)
-    starts = spread(len(ids) - (WARM_UP + BLOCK), count)[:-1]
-    places = starts[:, np.newaxis] + np.arange(WARM_UP + BLOCK + 1)
-    pieces = ids[places].astype(np.intp)
-    # the losses at these places are of the symbols one further
-    places = places[:, WARM_UP:-1]
-    free = losses_when_held(network, pieces, [(0, 0)], np.array([np.nan]), WARM_UP)[0]
+    if len(ids) <= BLOCK_WARM_UP + BLOCK:
+        raise ValueError(f"{BLOCK_WARM_UP + BLOCK + 1} symbols are needed, not {len(ids)}")
+    count = min(MOST_BLOCKS, (len(ids) - BLOCK_WARM_UP - 1) // BLOCK)
+    blocks = Streams.pieces(len(ids), count, BLOCK, BLOCK_WARM_UP)
+    # the loss at each of these places is that of the next symbol
+    places = blocks.starts[:, np.newaxis] + np.arange(BLOCK)
+    free = losses_with_held_units(network, ids, blocks, [(0, 0)], np.array([np.nan]))[0]
     resamples = rng.integers(count, size=(RESAMPLES, count))
     found = []
-    at_once = max(1, STREAMS // count)
+    at_once = max(1, COLUMNS // count)
     for start in range(0, len(units), at_once):
         part = slice(start, start + at_once)
-        held = losses_when_held(network, pieces, units[part], means[part], WARM_UP)
+        held = losses_with_held_units(network, ids, blocks, units[part], means[part])
         for losses, track in zip(held, tracks[part], strict=True):
             change = (losses - free) / np.log(2)
             on = np.zeros(change.shape, np.bool_) if track is None else track[places]

@@ -9,7 +9,7 @@ from charrnn.analysis.activations import read
 from charrnn.errors import CorpusError, OptionError
 from charrnn.model import Model
 from charrnn.neurons.claims import Finding, Findings, Half, find
-from charrnn.neurons.effects import BLOCK, WARM_UP, Effect, effects
+from charrnn.neurons.effects import BLOCK, BLOCK_WARM_UP, Effect, effects
 from charrnn.neurons.features.registry import FEATURES, Feature
 from charrnn.neurons.scores import Flags, Floats
 from charrnn.nn.network import Network
@@ -99,7 +99,7 @@ def search(
     of_twins = ((seen(twin, short),) for twin in twins(model.network, seed))
     findings = find(features, *of_model, of_twins)
     found = Search(state, model.network.config.hidden_size, features, findings, (first, second))
-    if findings.claims and second.stop - second.start > WARM_UP + BLOCK:
+    if findings.claims and second.stop - second.start > BLOCK_WARM_UP + BLOCK:
         progress("holding cells still")
         _measure(found, model, ids[second], of_model[1], np.random.default_rng(seed))
     return found

@@ -12,6 +12,8 @@ feature, (features, T, B). B′ ≥ B: where products are faster with some colum
 streams, nobody looks at what comes of these.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import DTypeLike
 
@@ -105,6 +107,20 @@ class Layer:
         self._from_before = [scratch.W_product.place(a[K - G :]) for a in self._tape]
         self._from_below = [a[:G] for a in self._tape]
         self._from_below_only = [a[: K - G] for a in self._tape]
+        self._kept: dict[str, Array] = {}
+
+    def keep_states(self, names: Sequence[str]) -> None:
+        """Keep these states of the cell for every step of a window; not for training.
+
+        Memory: T·H·B numbers for each.
+        """
+        T, H, B = len(self._tape), *self._h_by_step.shape[1:]
+        dtype = self.output.dtype
+        self._kept = {name: np.empty((T, H, B), dtype) for name in names if name != "h"}
+
+    def states(self, name: str) -> Array:
+        """A state after each step of the last window, (T, H, B): "h", or one that is kept."""
+        return self._h_by_step[1:] if name == "h" else self._kept[name]
 
     @property
     def state(self) -> Array:
@@ -140,6 +156,8 @@ class Layer:
             from_below += P
             cell.forward(t, self._tape[t], before, h)
             h_by_step[t + 1] = h[:, :B]
+            for name, kept in self._kept.items():
+                kept[t] = cell.state(name, self._tape[t])[:, :B]
             before, h = h, before
         self._h = [before, h]
 

@@ -132,6 +132,11 @@ class Workspace:
         losses = self._softmax.forward(logits, self._targets.reshape(-1))
         return losses.reshape(self.steps, self.batch)
 
+    @property
+    def probabilities(self) -> Array:
+        """Of every symbol (V, T·B), for the window that `losses` has just seen; a view."""
+        return self._logits
+
     def backward(self, gradient: Parameters, scale: float | Array, dH: Array | None = None) -> None:
         """Overwrite `gradient` with ∂(sum of scale · losses)/∂weights for the last window of
         `losses`, and `dH` (L, H, T, B), if it is given, with the gradient of each layer's h_t.

@@ -4,12 +4,18 @@ import numpy as np
 import pytest
 
 from charrnn.analysis import activations as module
-from charrnn.analysis.activations import activations, losses_when_held, read, state_names
+from charrnn.analysis.activations import (
+    activations,
+    losses_with_held_units,
+    read,
+    state_names,
+)
 from charrnn.errors import OptionError, UnknownSymbolError
 from charrnn.model import Model
 from charrnn.nn.cells import CELLS
 from charrnn.nn.network import Network, NetworkConfig
 from charrnn.nn.single_step import Stepper
+from charrnn.text.streams import Streams
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.types import Array, IdArray
 from reference import random_ids, random_network
@@ -76,9 +82,9 @@ def test_losses_and_predictions() -> None:
 def test_a_long_text_is_read_in_parts_as_if_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
     one = network()
     ids, before = text(300), text(50)[::-1]
-    monkeypatch.setattr(module, "WARM_UP", 40)
+    monkeypatch.setattr(module, "STREAM_WARM_UP", 40)
     whole = read(one, ids, ("h", "c"), before=before, predictions=True)
-    monkeypatch.setattr(module, "SHORTEST", 20)
+    monkeypatch.setattr(module, "SHORTEST_STREAM", 20)
     parts = read(one, ids, ("h", "c"), before=before, predictions=True)
     for name, array in whole.states.items():
         np.testing.assert_allclose(parts.states[name], array, atol=5e-3)
@@ -87,6 +93,35 @@ def test_a_long_text_is_read_in_parts_as_if_in_one(monkeypatch: pytest.MonkeyPat
     without = read(one, ids, ("h",))
     assert abs(without.states["h"][0, 0] - whole.states["h"][0, 0]).max() > 0.01
     np.testing.assert_allclose(without.states["h"][0, -1], whole.states["h"][0, -1], atol=5e-3)
+
+
+def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SHORTEST_STREAM", 20)
+    monkeypatch.setattr(module, "GROUP", 4)
+    ids = text(300)
+    one, *others = (
+        read(network(), ids, ("h", "c"), predictions=True, threads=threads)
+        for threads in (1, 2, 5, None)
+    )
+    for other in others:
+        assert np.array_equal(other.losses, one.losses, equal_nan=True)
+        assert np.array_equal(other.states["c"], one.states["c"])
+        assert np.array_equal(other.probabilities, one.probabilities)
+
+
+def test_an_improbable_symbol_has_a_finite_loss() -> None:
+    """Its probability is 0 in every floating-point format there is."""
+    one = network()
+    one.parameters["V"][:] = 0
+    one.parameters["V"][2, -1] = 2000
+    ids = np.array([2, 3, 2])
+    assert read(one, ids).losses[:2].tolist() == [2000, 0]
+    pieces = side_by_side(ids[np.newaxis], 0)
+    assert losses_with_held_units(one, *pieces, [(0, 1)], np.zeros(1)).tolist() == [[[2000, 0]]]
+
+
+def test_no_text() -> None:
+    assert read(network(), text(0), ("h",), predictions=True).states["h"].shape == (2, 0, 5)
 
 
 def test_a_library_user_gets_arrays_by_state_and_layer() -> None:
@@ -104,13 +139,22 @@ def test_a_library_user_gets_arrays_by_state_and_layer() -> None:
         activations(Model(network("rnn"), vocabulary), "abc", ["c"])
 
 
+def side_by_side(pieces: IdArray, warm_up: int) -> tuple[IdArray, Streams]:
+    """Pieces (B, N + 1) of text as one text, and the streams that read them."""
+    B, size = pieces.shape
+    begins = np.arange(B) * size
+    return pieces.reshape(-1), Streams(begins, begins + warm_up, begins + size - 1)
+
+
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("layer", [0, 1])
 def test_a_unit_that_is_held(cell: str, layer: int) -> None:
     """By hand: after each step its memory is set, and what follows from it computed."""
     one = network(cell)
     ids = np.stack([text(9), text(9)[::-1]])
-    found = losses_when_held(one, ids, [(layer, 3), (layer, 3)], np.array([0.6, np.nan]), 2)
+    found = losses_with_held_units(
+        one, *side_by_side(ids, 2), [(layer, 3), (layer, 3)], np.array([0.6, np.nan])
+    )
     assert found.shape == (2, 2, 6)
     free = [one.workspace(8, 1).losses(row[:-1, np.newaxis], row[1:, np.newaxis]) for row in ids]
     np.testing.assert_allclose(found[1], np.array(free)[:, 2:, 0], rtol=1e-9)
@@ -159,7 +203,8 @@ def test_streams_are_held_apart() -> None:
     one = network()
     ids, _ = random_ids(np.random.default_rng(93), one.config, 12, 4)
     units, values = [(0, 1), (1, 2), (0, 4)], np.array([0.5, -0.9, 0.1])
-    together = losses_when_held(one, ids.T, units, values, 3)
+    pieces = side_by_side(ids.T, 3)
+    together = losses_with_held_units(one, *pieces, units, values)
     for n, unit in enumerate(units):
-        alone = losses_when_held(one, ids.T, [unit], values[n : n + 1], 3)
+        alone = losses_with_held_units(one, *pieces, [unit], values[n : n + 1])
         np.testing.assert_allclose(together[n], alone[0], rtol=1e-9)

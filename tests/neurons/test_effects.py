@@ -12,7 +12,7 @@ from reference import random_network
 @pytest.fixture(autouse=True)
 def short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BLOCK", 50)
-    monkeypatch.setattr(module, "WARM_UP", 10)
+    monkeypatch.setattr(module, "BLOCK_WARM_UP", 10)
 
 
 def network() -> Network:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from charrnn.nn import reading
 from charrnn.nn.network import Network, NetworkConfig
 from charrnn.training import evaluation
 from charrnn.training.evaluation import Evaluation
@@ -75,7 +76,7 @@ def test_one_symbol_after_a_text() -> None:
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("before", [0, 1, 300])
 def test_a_limit_takes_pieces_from_everywhere(before: int, threads: int) -> None:
-    count, limit, streams = 6400, 640, evaluation.STREAMS
+    count, limit, streams = 6400, 640, evaluation.EVALUATION_STREAMS
     text, table = np.arange(before + count), Table(before + count)
     evaluated = Evaluation(text[:before], text[before:], limit=limit, threads=threads)
     assert evaluated.count == limit
@@ -112,9 +113,9 @@ def test_equals_one_stream_where_the_warm_up_reaches_the_start(
 def test_equals_one_stream_whatever_the_windows(
     monkeypatch: pytest.MonkeyPatch, streams: int, steps: int
 ) -> None:
-    monkeypatch.setattr(evaluation, "STREAMS", streams)
-    monkeypatch.setattr(evaluation, "STEPS", steps)
-    monkeypatch.setattr(evaluation, "WARM_UP", 10**6)
+    monkeypatch.setattr(evaluation, "EVALUATION_STREAMS", streams)
+    monkeypatch.setattr(reading, "WINDOW", steps)
+    monkeypatch.setattr(evaluation, "EVALUATION_WARM_UP", 10**6)
     network, text = example(100, 300)
     evaluated = Evaluation(text[:100], text[100:])
     expected = naive_losses(network, text)[99:].mean()

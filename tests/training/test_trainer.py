@@ -46,7 +46,7 @@ MISLEADING = "hello world " * 40 + "dlrow olleh " * 5
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """What takes most of the time of such small trainings is proven elsewhere."""
-    monkeypatch.setattr(evaluation, "WARM_UP", 16)
+    monkeypatch.setattr(evaluation, "EVALUATION_WARM_UP", 16)
     monkeypatch.setattr("os.fsync", lambda _: None)
 
 

@@ -1,0 +1,98 @@
+"""A network reads a text in parallel streams: losses, states and predictions after each symbol.
+
+Evaluation, activations and scores all read this way. What they see of a symbol does not depend on
+how the streams are shared out among threads, but for rounding.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charrnn.nn.network import Network
+from charrnn.nn.workspace import Workspace
+from charrnn.text.streams import Positions, Streams
+from charrnn.types import Array, IdArray
+
+WINDOW = 64
+"""Steps that are read at a time, unless told: their logits, for example, are one product."""
+
+Result = TypeVar("Result")
+
+
+class ReadWindow:
+    """What was seen of n symbols, at `positions` (n,) of the text, after each had been read.
+
+    `losses` (n,) are those of the next symbols, in nats; where the text ends, of its last symbol
+    once more. States and predictions can be read until the next window.
+    """
+
+    def __init__(
+        self, workspace: Workspace, positions: Positions, counts: NDArray[np.bool_], losses: Array
+    ) -> None:
+        self._workspace, self._counts = workspace, counts
+        self.positions = positions[counts]
+        self.losses = losses[counts]
+
+    def state(self, layer: int, name: str) -> Array:
+        """A state of a layer, (n, H): "h", or one of those that were asked for."""
+        state = self._workspace.layers[layer].states(name)  # (T, H, B)
+        found: Array = state.transpose(0, 2, 1)[self._counts]
+        return found
+
+    def most_probable(self, count: int) -> tuple[NDArray[np.intp], Array]:
+        """The most probable next symbols (n, K) and their probabilities (n, K), the most probable
+        first; of equal ones, the one with the lower id."""
+        left = self._workspace.probabilities[:, self._counts.reshape(-1)]  # (V, n), a copy
+        columns = np.arange(left.shape[1])
+        symbols = np.empty((left.shape[1], count), np.intp)
+        p = np.empty(symbols.shape, left.dtype)
+        for rank in range(count):
+            symbols[:, rank] = left.argmax(axis=0)
+            p[:, rank] = left[symbols[:, rank], columns]
+            left[symbols[:, rank], columns] = -1
+        return symbols, p
+
+
+def read_windows(
+    network: Network,
+    text: IdArray,
+    streams: Streams,
+    *,
+    steps: int | None = None,
+    states: Sequence[str] = (),
+) -> Iterator[ReadWindow]:
+    """Read the symbols of a text (N,) in B streams, from states of zeros, in windows of `steps`.
+
+    `states` are kept beside h, which is always there. Memory: a workspace of T steps, and L·T·H·B
+    numbers for each of `states`.
+    """
+    T = max(1, min(steps or WINDOW, streams.longest))
+    workspace = network.workspace(T, len(streams))
+    for layer in workspace.layers if states else ():
+        layer.keep_states(states)
+    for positions, counts in streams.windows(T):
+        targets = np.minimum(positions + 1, len(text) - 1)
+        losses = workspace.losses(text[positions], text[targets])
+        yield ReadWindow(workspace, positions, counts, losses)
+
+
+def warmed_up_state(network: Network, text: IdArray, streams: Streams) -> Array:
+    """The state (L, 1 + S, H, B) of streams that have read all before their parts; the warm-up is
+    equally long in each."""
+    workspace = network.workspace(1, len(streams))
+    for n in range(int((streams.starts - streams.begins)[0])):
+        workspace.forward(text[streams.begins + n][np.newaxis])
+    return workspace.state
+
+
+def for_each_group(
+    work: Callable[[Streams], Result], groups: Sequence[Streams], threads: int
+) -> list[Result]:
+    """The results of `work` for groups of streams, in their order, by up to so many threads."""
+    if min(threads, len(groups)) <= 1:
+        return [work(group) for group in groups]
+    with ThreadPoolExecutor(min(threads, len(groups))) as pool:
+        return list(pool.map(work, groups))
