@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from charrnn.analysis import gradient_flow as module
 from charrnn.analysis.gradient_flow import gradient_flow
 from charrnn.nn.cells import CELLS
 from charrnn.nn.network import Network, NetworkConfig
 from charrnn.nn.workspace import Workspace
+from charrnn.training.evaluation import EVALUATION_WARM_UP
 from charrnn.types import Array, IdArray
 from reference import random_network
 
@@ -56,6 +58,24 @@ def test_a_network_whose_recurrence_shrinks_forgets_geometrically() -> None:
     weights["V"][:, :2] = [[1, 0], [0, 1], [1, 1]]
     (norms,) = gradient_flow(network, text(config, 50), 10)
     np.testing.assert_allclose(norms[1:] / norms[:-1], 0.5, rtol=1e-9)
+
+
+@pytest.mark.parametrize("reach", [3, 300])
+def test_every_place_is_warmed_up(monkeypatch: pytest.MonkeyPatch, reach: int) -> None:
+    """By windows that have the warm-up in them, from states of zeros."""
+    monkeypatch.setattr(module, "MOST_PLACES", 5)
+    config = NetworkConfig(5, 4, 1, "rnn")
+    network = random_network(np.random.default_rng(85), config)
+    ids, W, T = text(config, 700), EVALUATION_WARM_UP, reach + 1
+    starts = np.arange(5) * (700 - W - T) // 5
+    inputs = starts + np.arange(W + T)[:, np.newaxis]
+    workspace = network.workspace(W + T, 5, training=True)
+    workspace.losses(ids[inputs], ids[inputs + 1])
+    scale, dH = np.zeros((W + T, 5)), np.zeros((1, 4, W + T, 5))
+    scale[-1] = 1
+    workspace.backward(network.parameters.zeros_like(), scale.reshape(-1), dH)
+    expected = np.sqrt(np.square(dH[0]).sum(axis=0)).mean(axis=-1)[::-1][:T]
+    np.testing.assert_allclose(gradient_flow(network, ids, reach)[0], expected, rtol=1e-9)
 
 
 def test_a_text_that_is_too_short() -> None:
