@@ -12,13 +12,10 @@ Nothing in the file is pickled. A checkpoint takes the place of the one before i
 all of it is on the disk, so that there is always a whole one.
 """
 
-import contextlib
 import io
 import json
 import math
-import os
 import struct
-import tempfile
 import tokenize
 import zipfile
 import zlib
@@ -28,7 +25,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from charrnn.checkpoints.lock import partial_pattern
+from charrnn.checkpoints.record_fields import check_fields
 from charrnn.errors import CheckpointError, OptionError
 from charrnn.nn.network import Network, NetworkConfig
 from charrnn.text.vocabulary import Vocabulary
@@ -44,6 +41,10 @@ MOST_UNPACKED = 2.0
 CHUNK = 2**20
 """Bytes of an array that are read at a time."""
 TRAINING_ARRAYS = ("last", "moments", "state")
+WEIGHTS = ("weights", "last")
+LARGEST_WEIGHT = 1e30
+"""A logit sums up less than 1e8 weights times activations from −1 to 1: it stays below the largest
+float32, 3.4e38."""
 # what NumPy, zipfile and zlib raise for files that are not what they should be
 _MALFORMED = (
     EOFError, ValueError, KeyError, TypeError, RuntimeError, NotImplementedError, OverflowError,
@@ -76,61 +77,6 @@ class Checkpoint:
             "vocabulary": self.vocabulary.to_json(),
             "training": self.training,
         }
-
-
-def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write `path` so that, whatever happens, it holds either all of this or what it held before.
-
-    Raises CheckpointError where it cannot be written.
-    """
-    text = json.dumps(checkpoint.header(), separators=(",", ":")).encode("ascii")
-    entries: dict[str, Any] = {
-        "header": np.frombuffer(text, np.uint8),
-        "weights": checkpoint.weights,
-        **checkpoint.arrays,
-    }
-    try:
-        _replace(path.resolve(), entries)  # a link stays a link
-    except OSError as error:
-        raise CheckpointError(
-            f"cannot write the checkpoint {path}: {error.strerror or error}; what was there before "
-            "is untouched; make room, or name another place with --output"
-        ) from error
-
-
-def _replace(path: Path, entries: dict[str, Any]) -> None:
-    beginning, end = partial_pattern(path)
-    descriptor, temporary = tempfile.mkstemp(prefix=beginning, suffix=end, dir=path.parent)
-    try:
-        with open(descriptor, "wb") as file:
-            _allow_as_usual(file.fileno())
-            np.savez(file, **entries)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-    _sync_folder(path.parent)
-
-
-def _allow_as_usual(descriptor: int) -> None:
-    """Give a temporary file, which is its owner's alone, the permissions of any new file."""
-    if hasattr(os, "fchmod"):
-        mask = os.umask(0)
-        os.umask(mask)
-        os.fchmod(descriptor, 0o666 & ~mask)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name last, where the system knows how."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -166,7 +112,7 @@ def _read(archive: zipfile.ZipFile, path: Path) -> Checkpoint:
             f"{path} was written by a newer charrnn (format {version}, this one reads up to "
             f"{VERSION}): upgrade charrnn to use it"
         )
-    if version != VERSION:
+    if type(version) is not int or version != VERSION:
         raise ValueError(f"format version {version!r}")
     config = NetworkConfig(**header["network"])
     vocabulary = Vocabulary.from_json(header["vocabulary"])
@@ -175,6 +121,10 @@ def _read(archive: zipfile.ZipFile, path: Path) -> Checkpoint:
     training = header["training"]
     if not isinstance(training, dict):
         raise ValueError("its training record is not an object")
+    try:
+        check_fields(training)
+    except ValueError as error:
+        raise CheckpointError(f"{path} is damaged: in its training, {error}") from error
     size, layer = config.size, (config.layers, config.state_arrays, config.hidden_size)
     # how many moments and streams there are is known to the training alone
     shapes = {"last": (size,), "moments": (None, size), "state": (*layer, None)}
@@ -234,9 +184,17 @@ def _array(archive: zipfile.ZipFile, name: str, shape: tuple[int | None, ...]) -
             part = content[start : start + CHUNK]
             part[:] = entry.read(len(part))
     array = np.frombuffer(content, "<f4").astype(np.float32, copy=False)
-    if not np.isfinite(array).all():
-        raise ValueError("weights that are not finite numbers")
+    check_numbers(name, array)
     return array.reshape(found)
+
+
+def check_numbers(name: str, array: Array) -> None:
+    """Raise ValueError for numbers that are not finite, or weights with which the outputs of a
+    network may not be."""
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} has numbers that are not finite")
+    if name in WEIGHTS and array.size and max(-array.min(), array.max()) > LARGEST_WEIGHT:
+        raise ValueError(f"{name} has numbers beyond ±{LARGEST_WEIGHT:g}, which overflow when used")
 
 
 def _described(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
@@ -271,5 +229,5 @@ def newest_checkpoint(folder: Path) -> Path:
             return path
     raise CheckpointError(
         f"there is no checkpoint in {folder.resolve()}: train one with `charrnn train FILE`, "
-        "or name one with --checkpoint"
+        "or name one of another folder"
     )

@@ -9,7 +9,7 @@ from charrnn.errors import CharRNNError, CorpusError
 from charrnn.text.corpus import Corpus, read_corpus
 from charrnn.text.vocabulary import Ids
 
-ADVICE = "name a text with --text"
+ADVICE = "name a text with `text`"
 
 
 def own_text(checkpoint: Checkpoint, folder: Path) -> Corpus:

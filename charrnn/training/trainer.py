@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from charrnn.checkpoints.format import Checkpoint, write_checkpoint
+from charrnn.checkpoints.atomic_write import save_at_last, write_checkpoint
+from charrnn.checkpoints.format import Checkpoint
 from charrnn.checkpoints.lock import only_training
-from charrnn.checkpoints.saving import save_at_last
 from charrnn.checkpoints.training_record import changed, check_corpus, check_record, saved_options
 from charrnn.errors import CheckpointError, DivergedError, OptionError
 from charrnn.machine.blas import one_thread
@@ -204,7 +204,7 @@ class Trainer:
                 f"this checkpoint is damaged: its state is not that of {self.batches.batch} streams"
             )
         self._optimizer.state[:] = moments
-        self._optimizer.steps = record["optimizer_steps"]
+        self._optimizer.steps = record["step"]
         self._state = state
         self.step, self.seconds = record["step"], record["seconds"]
         self.history = record["history"]

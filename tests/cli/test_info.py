@@ -170,7 +170,7 @@ def test_names_from_a_file_do_not_reach_the_terminal_as_they_are(model: Path) ->
 @pytest.mark.parametrize("history", [3, [3], [{}], [{"step": "one"}]])
 def test_a_damaged_history(model: Path, history: object) -> None:
     rewrite(model, training=header(model)["training"] | {"history": history})
-    assert "its history makes no sense" in refuse("info")
+    assert "is damaged: in its training, history" in refuse("info")
 
 
 def test_a_model_without_its_training(model: Path) -> None:

@@ -238,7 +238,7 @@ def test_without_a_model_there_is_advice() -> None:
     message = refuse("sample")
     assert message == (
         f"there is no checkpoint in {Path().resolve()}: train one with `charrnn train FILE`, "
-        "or name one with --checkpoint"
+        "or name one of another folder"
     )
 
 

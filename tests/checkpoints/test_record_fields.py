@@ -1,0 +1,130 @@
+"""Every number of a training's record has a range; what is outside of it is damage."""
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from charrnn.checkpoints.format import read_checkpoint
+from charrnn.checkpoints.record_fields import RECORD, check_fields, with_defaults
+from charrnn.errors import CharRNNError, CheckpointError
+from cli_helpers import header, rewrite
+from helpers import finish, resume, start, stop_after
+
+WRONG = (-1, 0, 10**400, float("nan"), -(10**30), "x", [1])
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A training that was stopped."""
+    path = tmp_path_factory.mktemp("saved") / "a.npz"
+    stop_after(start(output=path, hidden_size=3, test_fraction=0.1), 5)
+    return path
+
+
+def numbers(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The places of all numbers in a JSON value; of a long list those of its first entry."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from numbers(item, (*place, name))
+    elif isinstance(value, list):
+        for index, item in enumerate(value[:1]):
+            yield from numbers(item, (*place, index))
+    elif type(value) in (int, float):
+        yield place
+
+
+def with_number(whole: Any, place: tuple[Any, ...], value: Any) -> Any:
+    changed = parent = copy.deepcopy(whole)
+    for step in place[:-1]:
+        parent = parent[step]
+    parent[place[-1]] = value
+    return changed
+
+
+def test_every_number_of_the_header_is_in_its_range_or_refused(saved: Path, tmp_path: Path) -> None:
+    """Each is replaced by all of `WRONG`; the training goes on to its end, or is refused."""
+    whole = header(saved)
+    places = list(numbers(whole))
+    assert len(places) > 30
+    refusals, path = [], tmp_path / "a.npz"
+    for place in places:
+        for value in WRONG:
+            path.write_bytes(saved.read_bytes())
+            rewrite(path, **with_number(whole, place, value))
+            try:
+                trainer = resume(path)
+            except CharRNNError as error:
+                refusals.append(str(error))
+                continue
+            if trainer.total_steps is not None and trainer.total_steps < 1000:
+                finish(trainer)
+                json.dumps(read_checkpoint(path).header(), allow_nan=False)
+    assert all(text.isprintable() and len(text) < 1000 for text in refusals)
+    assert len(refusals) > 0.8 * len(places) * len(WRONG)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("step", -1),
+        ("step", True),
+        ("step", 10**400),
+        ("seconds", -0.5),
+        ("seconds", float("inf")),
+        ("halvings", -(10**30)),
+        ("halvings", 2.0),
+        ("best_loss", float("nan")),
+        ("smoothed", -1.0),
+        ("finished", 1),
+        ("watch_recent", float("nan")),
+        ("watch_lowest", "1"),
+        ("options", {"batch_size": 0}),
+        ("options", {"learning_rate": 10**400}),
+        ("corpus", {"name": "a", "sha256": "b", "symbols": 5, "sources": [3]}),
+        ("history", [{"step": 1}]),
+    ],
+)
+def test_a_value_that_no_training_writes(field: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=f"^(in |its )?{field}"):
+        check_fields({field: value})
+
+
+def test_a_number_of_steps_in_two_places_is_the_same() -> None:
+    check_fields({"step": 5, "optimizer_steps": 5})
+    with pytest.raises(ValueError, match="optimizer_steps is not 5"):
+        check_fields({"step": 5, "optimizer_steps": 4})
+
+
+def test_what_older_versions_leave_out_has_a_default(saved: Path) -> None:
+    record = header(saved)["training"]
+    older = {name: value for name, value in record.items() if not name.startswith("watch_")}
+    del older["finished"]
+    filled = with_defaults(older)
+    assert (filled["finished"], filled["watch_recent"], filled["watch_lowest"]) == (
+        True,
+        None,
+        None,
+    )
+    assert older == {name: filled[name] for name in older}
+    with pytest.raises(ValueError, match="there is no best_loss"):
+        with_defaults({name: value for name, value in record.items() if name != "best_loss"})
+
+
+def test_a_field_that_only_a_newer_version_knows_is_passed_over(
+    saved: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.npz"
+    path.write_bytes(saved.read_bytes())
+    training = header(saved)["training"]
+    rewrite(path, training=training | {"mood": [], "options": training["options"] | {"zoneout": 1}})
+    assert read_checkpoint(path).training["mood"] == []
+    with pytest.raises(CheckpointError, match="its options make no sense"):
+        resume(path)
+
+
+def test_the_table_names_every_field_that_is_written(saved: Path) -> None:
+    assert set(header(saved)["training"]) <= {field.name for field in RECORD}
