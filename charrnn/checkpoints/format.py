@@ -7,6 +7,7 @@
 | last    | the weights after the last step (P,)                                              |
 | moments | the optimizer's vectors (M, P)                                                    |
 | state   | what the training streams carry (L, 1 + S, H, B)                                  |
+| good    | the weights to go back to after a divergence (P,), where they are not the best    |
 
 Nothing in the file is pickled. A checkpoint takes the place of the one before in one step, after
 all of it is on the disk, so that there is always a whole one.
@@ -41,7 +42,10 @@ MOST_UNPACKED = 2.0
 CHUNK = 2**20
 """Bytes of an array that are read at a time."""
 TRAINING_ARRAYS = ("last", "moments", "state")
-WEIGHTS = ("weights", "last")
+GOOD = "good"
+"""The name of a further array, the weights (P,) to go back to after a divergence, where they are
+not the best ones."""
+WEIGHTS = ("weights", "last", GOOD)
 LARGEST_WEIGHT = 1e30
 """A logit sums up less than 1e8 weights times activations from −1 to 1: it stays below the largest
 float32, 3.4e38."""
@@ -56,7 +60,8 @@ _MALFORMED = (
 @dataclass(frozen=True)
 class Checkpoint:
     """What a file holds. `training` is the header's part that belongs to the training, as JSON;
-    `arrays` are those of `TRAINING_ARRAYS`, all of them, or none where there is only a model."""
+    `arrays` are those of `TRAINING_ARRAYS` and perhaps `GOOD`, or none where there is only a
+    model."""
 
     config: NetworkConfig
     vocabulary: Vocabulary
@@ -127,9 +132,9 @@ def _read(archive: zipfile.ZipFile, path: Path) -> Checkpoint:
         raise CheckpointError(f"{path} is damaged: in its training, {error}") from error
     size, layer = config.size, (config.layers, config.state_arrays, config.hidden_size)
     # how many moments and streams there are is known to the training alone
-    shapes = {"last": (size,), "moments": (None, size), "state": (*layer, None)}
+    shapes = {"last": (size,), "moments": (None, size), "state": (*layer, None), GOOD: (size,)}
     there = [name for name in shapes if f"{name}.npy" in archive.namelist()]
-    if there and len(there) < len(shapes):
+    if there and not set(TRAINING_ARRAYS) <= set(there):
         raise ValueError("a part of its training is missing")
     weights = _array(archive, "weights", (size,))
     arrays = {name: _array(archive, name, shapes[name]) for name in there}

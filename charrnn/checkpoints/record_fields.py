@@ -147,6 +147,9 @@ RECORD = (
     Field("test_loss", or_null(number(0))),
     Field("finished", true_or_false, True),
     Field("smoothed", or_null(number(0))),
+    Field("best_step", whole(0, MOST_STEPS), LEFT_OUT),
+    Field("good_step", whole(0, MOST_STEPS), LEFT_OUT),
+    Field("moments_since", whole(0, MOST_STEPS), LEFT_OUT),
     Field("optimizer_steps", whole(0, MOST_STEPS), LEFT_OUT),
     Field("halvings", whole(0, MOST_HALVINGS)),
     Field("rescues", whole(0, MOST_HALVINGS)),
@@ -154,6 +157,8 @@ RECORD = (
     Field("watch_lowest", or_null(number(0)), None),
 )
 """What a training writes down about itself. Losses are in nats per symbol."""
+EARLIER_STEPS = ("best_step", "good_step", "moments_since")
+"""Fields that name a step of the past."""
 
 
 def check_fields(record: Mapping[str, Any]) -> None:
@@ -162,9 +167,12 @@ def check_fields(record: Mapping[str, Any]) -> None:
     for field in RECORD:
         if field.name in record:
             field.check(field.name, record[field.name])
-    both = {"step", "optimizer_steps"} <= record.keys()
-    if both and record["step"] != record["optimizer_steps"]:
-        raise ValueError(f"optimizer_steps is not {record['step']}, the number of steps")
+    step = record.get("step", MOST_STEPS)
+    for name in EARLIER_STEPS:
+        if record.get(name, 0) > step:
+            raise ValueError(f"{name} is beyond step, {step}")
+    if "step" in record and record.get("optimizer_steps", step) != step:
+        raise ValueError(f"optimizer_steps is not the same as step, {step}")
 
 
 def with_defaults(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from charrnn.text.vocabulary import Vocabulary
 def check_record(checkpoint: Checkpoint) -> dict[str, Any]:
     """The record of the training in a checkpoint, with what older versions leave out. Raises
     CheckpointError where no training can go on from it."""
-    if set(checkpoint.arrays) != set(TRAINING_ARRAYS):
+    if not set(TRAINING_ARRAYS) <= set(checkpoint.arrays):
         raise CheckpointError(
             "this checkpoint holds a model only, not a training that could go on: "
             "train anew with another `output`"

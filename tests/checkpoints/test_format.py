@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from charrnn.checkpoints.format import (
+    GOOD,
     TRAINING_ARRAYS,
     Checkpoint,
     is_checkpoint,
@@ -242,6 +243,16 @@ def test_a_model_without_its_training_can_be_read(tmp_path: Path) -> None:
     path = changed(tmp_path / "a.npz", **dict.fromkeys(TRAINING_ARRAYS))
     assert read_checkpoint(path).arrays == {}
     np.testing.assert_array_equal(read_checkpoint(path).weights, example().weights)
+
+
+def test_the_weights_to_go_back_to_come_back(tmp_path: Path) -> None:
+    model, path = example(), tmp_path / "a.npz"
+    good = model.arrays["last"] + np.float32(1)
+    written(path, replace(model, arrays=model.arrays | {GOOD: good}))
+    np.testing.assert_array_equal(read_checkpoint(path).arrays[GOOD], good)
+    assert "good has the shape (3,)" in refusal(changed(path, good=good[:3]))
+    changed(path, good=good, **dict.fromkeys(TRAINING_ARRAYS))
+    assert "a part of its training is missing" in refusal(path)
 
 
 @pytest.mark.parametrize("name", ["weights", *TRAINING_ARRAYS])

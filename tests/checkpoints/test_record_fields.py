@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from charrnn.checkpoints.format import read_checkpoint
-from charrnn.checkpoints.record_fields import RECORD, check_fields, with_defaults
+from charrnn.checkpoints.record_fields import EARLIER_STEPS, RECORD, check_fields, with_defaults
 from charrnn.errors import CharRNNError, CheckpointError
 from cli_helpers import header, rewrite
 from helpers import finish, resume, start, stop_after
@@ -95,8 +95,16 @@ def test_a_value_that_no_training_writes(field: str, value: Any) -> None:
 
 def test_a_number_of_steps_in_two_places_is_the_same() -> None:
     check_fields({"step": 5, "optimizer_steps": 5})
-    with pytest.raises(ValueError, match="optimizer_steps is not 5"):
+    with pytest.raises(ValueError, match="optimizer_steps is not the same as step, 5"):
         check_fields({"step": 5, "optimizer_steps": 4})
+
+
+@pytest.mark.parametrize("name", EARLIER_STEPS)
+def test_a_step_of_the_past_is_not_beyond_the_last_one(name: str) -> None:
+    check_fields({"step": 5, name: 5})
+    check_fields({name: 6})
+    with pytest.raises(ValueError, match=f"{name} is beyond step, 5"):
+        check_fields({"step": 5, name: 6})
 
 
 def test_what_older_versions_leave_out_has_a_default(saved: Path) -> None:
