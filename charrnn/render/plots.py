@@ -20,7 +20,7 @@ def check_plot(path: Path) -> None:
         import matplotlib  # noqa: F401  # only whether it is there
     except ImportError as error:
         raise CharRNNError(
-            "--plot needs matplotlib: install it with pip install 'charrnn[plot]'"
+            "--plot needs matplotlib: install it with pip install 'charrnn-numpy[plot]'"
         ) from error
 
 

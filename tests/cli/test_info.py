@@ -127,7 +127,7 @@ def test_a_drawing() -> None:
 def test_a_drawing_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     message = refuse("info", "--plot", "a.svg")
-    assert message == "--plot needs matplotlib: install it with pip install 'charrnn[plot]'"
+    assert message == "--plot needs matplotlib: install it with pip install 'charrnn-numpy[plot]'"
 
 
 def test_a_drawing_of_another_kind() -> None:
