@@ -1,28 +1,35 @@
-"""The README's reference of every option, from the program itself.
+"""docs/options.md: every option of every command, from the program itself.
 
 python tests/options_reference.py      writes it anew
 """
 
-import re
 from pathlib import Path
 
 import click
 
 from charrnn.cli import CONTEXT, main
 
-README = Path(__file__).resolve().parents[1] / "README.md"
-BEGIN, END = "<!-- options -->\n", "<!-- end of options -->\n"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "options.md"
+HEAD = """\
+# Every option
+
+What `charrnn COMMAND --help` says, as a table for each command. `python tests/options_reference.py`
+writes this page, and a test compares it with the program. [guide.md](guide.md) explains what the
+options do, with examples.
+"""
 
 
 def reference() -> str:
-    """A table for each command, of what its help says."""
-    return "\n".join(table(name, command) for name, command in main.commands.items())
+    """The page: a table for each command."""
+    return "\n".join([HEAD, *(table(name, command) for name, command in main.commands.items())])
 
 
 def table(name: str, command: click.Command) -> str:
+    """What a command's help says of its arguments and options."""
     context = click.Context(command, info_name=f"charrnn {name}", **CONTEXT)
     usage = command.get_usage(context).removeprefix("Usage: ")
-    rows = [f"### {' '.join(usage.split())}", "", "| option | what |", "|---|---|"]
+    rows = [f"## {' '.join(usage.split())}", "", command.get_short_help_str(limit=1000), ""]
+    rows += ["| option | what |", "|---|---|"]
     for parameter in command.get_params(context):
         if isinstance(parameter, click.Option):
             shown = parameter.get_help_record(context)
@@ -32,12 +39,5 @@ def table(name: str, command: click.Command) -> str:
     return "\n".join(rows) + "\n"
 
 
-def written(readme: str) -> str:
-    """The README with the reference as it should be."""
-    pattern = re.compile(f"(?<={re.escape(BEGIN)}).*(?={re.escape(END)})", re.DOTALL)
-    assert pattern.search(readme), "the README has a place for the reference"
-    return pattern.sub(lambda _: "\n" + reference() + "\n", readme)
-
-
 if __name__ == "__main__":
-    README.write_text(written(README.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(reference(), encoding="utf-8")

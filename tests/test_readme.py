@@ -1,10 +1,15 @@
-"""The README: its commands exist, its examples work, and its table knows every folder."""
+"""The README and the other pages: what they say is there, and what they say to type works."""
 
 import inspect
+import os
 import re
 import shlex
+import shutil
+import signal
+import subprocess
+import sys
 import tomllib
-from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,100 +18,217 @@ import numpy as np
 import pytest
 
 import charrnn
+import documentation
 import options_reference
 from charrnn.cli import main
 from charrnn.nn.network import NetworkConfig
-from cli_helpers import SMALL, TEXT, succeed, write
+from cli_helpers import SMALL, call, contents, environment, succeed, write
+from documentation import PAGES, ROOT, Page, commands, is_command, is_plain, small, tokens
 
-ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = Path(charrnn.__file__).parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BEFORE_REFERENCE, _, REST = README.partition(options_reference.BEGIN)
-WRITTEN = BEFORE_REFERENCE + REST.partition(options_reference.END)[2]
-"""Without what is generated."""
-UNFENCED = re.sub(r"^```.*?^```$", "", WRITTEN, flags=re.MULTILINE | re.DOTALL)
+README = PAGES[0].text
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+ALL = "\n".join(page.text for page in PAGES)
+LINES = list(dict.fromkeys(line for page in PAGES for line in page.command_lines))
+COMMANDS = commands(LINES)
+by_name = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 
-def code(language: str) -> list[str]:
-    """The fenced blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-
-
-def indented() -> list[str]:
-    """The lines of the indented blocks, outside of the fenced ones."""
-    return [line.strip() for line in UNFENCED.splitlines() if line.startswith("    ")]
-
-
-def commands() -> Iterator[list[str]]:
-    """Every command in a block or between backticks, as a shell would cut it into words."""
-    lines = "".join(code("sh")).splitlines() + indented()
-    lines += re.findall(r"`([^`\n]+)`", UNFENCED)
-    for line in lines:
-        if "─" in line:
-            continue  # a drawing
-        lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
-        lexer.whitespace_split = True
-        words: list[str] = []
-        tokens = [*lexer, ";"]
-        for before, word in zip(["", *tokens], tokens, strict=False):
-            if set(word) <= set("<>") or set(before or "-") <= set("<>"):
-                continue  # to or from a file
-            if set(word) <= set("|&;()"):
-                if words:
-                    yield words
-                words = []
-            else:
-                words.append(word)
-
-
-CHARRNN = [
-    words[1:]
-    for words in commands()
-    if words[0].removeprefix(".venv/bin/") == "charrnn" and len(words) > 1
-]
+def test_the_readme_is_short() -> None:
+    assert README.count("\n") <= 200
+    tour = README.partition("\n## Tour\n")[2].partition("\n## ")[0]
+    assert 0 < tour.count("\n") <= 100
 
 
 def test_there_are_commands_to_check() -> None:
-    assert len(CHARRNN) > 12
-    assert {words[0] for words in CHARRNN} >= {"train", "sample"}
+    names = [words[1] for words in COMMANDS if words[0] == "charrnn" and len(words) > 1]
+    assert len(names) > 55
+    assert {*main.commands} <= {*names}
 
 
-@pytest.mark.parametrize("words", CHARRNN, ids=" ".join)
-def test_every_command_and_its_options_exist(words: list[str]) -> None:
-    name, *rest = words
-    assert name in main.commands
-    rest = [word for word in rest if word not in ("-h", "--help")]
-    command = main.commands[name]
-    if rest or name != "train":
-        command.make_context(name, rest)  # raises for an option, or a value, that there is not
+@by_name
+def test_no_command_escapes(page: Page) -> None:
+    """Each line of a block that speaks of the program is one that is recognised, and run below."""
+    assert page.text.count("\n```") % 2 == 0
+    assert page.prose.count("`") % 2 == 0
+    for line in page.indented:
+        if re.search(r"(?<!import )\bcharrnn [a-z-]+", line):
+            assert is_command(line), line
 
 
-def test_every_option_that_is_named_exists() -> None:
-    own = {
-        name
-        for command in (main, *main.commands.values())
-        for parameter in command.params
-        if isinstance(parameter, click.Option)
-        for name in parameter.opts
-    }
-    prose = re.sub(r"^    .*$|`python [^`]*`", "", UNFENCED, flags=re.MULTILINE)
-    named = set(re.findall(r"(?<![\w-])--[a-z][\w-]*", prose))
-    assert len(named) > 5
-    assert named - {"--help"} <= own
+# Running what stands there, in a folder with stand-ins for all files that are named
+
+SAID = (
+    '"Well, Prince Andrew," Anna said quietly, "Dear me (so it is)!"\n'
+    'He queued; #{n} * {n}. Then "no more of it", she hummed.\n\n'
+)
+WORDS = "".join(SAID.replace("{n}", str(n)) for n in range(60))
+TEXTS = shlex.split(
+    "war_and_peace.txt book.txt letters/one.txt letters/two.txt music.abc names.txt dump.bin "
+    "a.txt b.txt letter.txt letters.txt unknown.txt other.txt beginnings.txt tinyshakespeare.txt "
+    "held_out.txt FILE corpora/wiki.txt"
+)
+MODELS = shlex.split("english.npz russian.npz war_and_peace.npz")
+RUN_ELSEWHERE = {
+    "python3": "by .ci/run, as it stands; `test_the_commands_of_the_set_up_lines_are_accepted`",
+    "pip": "by .ci/run; `test_every_extra_exists`",
+}
+NEEDS = {"--novelty": "pydivsufsort", "--plot": "matplotlib"}
 
 
-def test_every_benchmark_and_its_options_exist() -> None:
-    benchmarks = re.findall(r"`python (benchmarks/\w+\.py)([^`]*)`", README)
-    assert len(benchmarks) > 5
-    for path, rest in benchmarks:
-        source = (ROOT / path).read_text()
-        for option in re.findall(r"--[a-z]+", rest):
-            assert f'"{option}"' in source
+@pytest.fixture(scope="module")
+def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with all files that the pages name, and `bin/charrnn`, whose trainings are short."""
+    folder = tmp_path_factory.mktemp("stand_ins")
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        for name in TEXTS:
+            write(name, "\n".join(["Prince", "Anna"] * 4) if name == "beginnings.txt" else WORDS)
+        size = shlex.split(
+            "--hidden-size 44 --layers 2 --batch-size 16 --seq-length 16 --threads 1"
+        )
+        course = shlex.split("--epochs 0.5 --validation-fraction 0.5 --quiet")
+        for cell in ("rnn", "gru", "lstm"):
+            succeed("train", "book.txt", *size, *course, "--cell", cell, "-o", f"{cell}.npz")
+        for name in MODELS:
+            shutil.copy("lstm.npz", name)
+        source = "import sys; from charrnn.cli import main; from documentation import small\n"
+        source += "main(small(sys.argv[1:]) if sys.argv[1:] else [], prog_name='charrnn')\n"
+        write("bin/run.py", source)
+        write("bin/charrnn", f'#!/bin/sh\nexec "{sys.executable}" "{folder}/bin/run.py" "$@"\n')
+        Path("bin/charrnn").chmod(0o755)
+    finally:
+        os.chdir(before)
+    return folder
 
 
-def test_every_command_is_described() -> None:
+@pytest.fixture
+def folder(stand_ins: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, as the current folder."""
+    copy = tmp_path / "folder"
+    shutil.copytree(stand_ins, copy)
+    monkeypatch.chdir(copy)
+    newest = copy / MODELS[-1]
+    os.utime(newest, (newest.stat().st_atime, newest.stat().st_mtime + 1))
+    return copy
+
+
+def is_run(line: str) -> bool:
+    """Whether a line is to be run: all that call `charrnn` with some argument."""
+    words = tokens(line)
+    return "charrnn" in " ".join(words) and words[0] not in RUN_ELSEWHERE and not is_name(line)
+
+
+def is_name(line: str) -> bool:
+    """Whether a line only names a command that needs arguments, as `charrnn train` does."""
+    return line == "charrnn train" or "COMMAND" in line
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if is_run(line)])
+def test_every_command_works(line: str, folder: Path) -> None:
+    words = tokens(line)
+    for option, module in NEEDS.items():
+        if option in words:
+            pytest.importorskip(module)
+    before = contents(folder)
+    if is_plain(line) and words[0] == "charrnn":
+        outcome = call(*small(words[1:]))
+        code, output, errors = outcome.code, outcome.output, outcome.errors
+    else:
+        if "fish" in line:  # where there is no fish, what it would read
+            line = line.partition("|")[0]
+        needed = {words[0] for words in commands([line])} - {"charrnn", "eval", "_CHARRNN_COMPLETE"}
+        missing = sorted(name for name in needed if "=" not in name and not shutil.which(name))
+        if missing:
+            pytest.skip(f"there is no {', '.join(missing)} on this machine")
+        path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        tests = os.pathsep.join([environment()["PYTHONPATH"], str(ROOT / "tests")])
+        env = environment({"PATH": path}) | {"PYTHONPATH": tests}
+        line += "; complete -p charrnn" if words[0] == "eval" else ""
+        shell = ["bash", "-c", line + "\nexit $((${PIPESTATUS[@]/%/ +} 0))"]
+        done = subprocess.run(shell, env=env, capture_output=True)
+        code, output, errors = done.returncode, done.stdout, done.stderr.decode()
+        if "head" in needed and code == 128 + signal.SIGPIPE:
+            code = 0  # `head` has seen enough before `sort` was through
+    assert code == 0, errors
+    assert output or contents(folder) != before, "it does something"
+
+
+def test_every_command_that_is_named_exists() -> None:
+    named = {words[1] for words in COMMANDS if words[0] == "charrnn" and len(words) > 1}
+    assert named - {"COMMAND"} == set(main.commands)
     for name in main.commands:
         assert f"charrnn {name}" in README
+
+
+@by_name
+def test_every_option_that_is_named_exists(page: Page) -> None:
+    """Also those that stand between backticks without a command: `--dropout 0.3 --layers 2`."""
+    programs = {words[1] for words in commands(page.command_lines) if words[0] == "python"}
+    sources = "".join((ROOT / path).read_text(encoding="utf-8") for path in programs)
+    for words in page.quoted:
+        if words.startswith("--"):
+            option, *rest = tokens(words)
+            homes = [name for name, command in main.commands.items() if option in options(command)]
+            assert homes or f'"{option}"' in sources, words
+            if homes and rest and not any(word.isupper() or word[0] == "[" for word in rest):
+                accepted = [name for name in homes if accepts(name, [option, *rest])]
+                assert accepted, words
+
+
+def options(command: click.Command) -> set[str]:
+    return {
+        name
+        for parameter in command.params
+        if isinstance(parameter, click.Option)
+        for name in (*parameter.opts, *parameter.secondary_opts, "--help")
+    }
+
+
+def accepts(name: str, words: list[str]) -> bool:
+    """Whether a command can read these options."""
+    arguments = {"train": ["text.txt"], "score": ["text.txt"]}
+    try:
+        main.commands[name].make_context(name, [*arguments.get(name, []), *words])
+    except click.UsageError:
+        return False
+    return True
+
+
+def test_every_program_and_its_options_exist() -> None:
+    """Benchmarks and long tests, which are not run here."""
+    programs = [words[1:] for words in COMMANDS if words[0] == "python"]
+    assert len(programs) > 8
+    for path, *rest in programs:
+        source = (ROOT / path).read_text(encoding="utf-8")
+        for word in rest:
+            if re.fullmatch(r"--[a-z]+|list|get", word):
+                assert f'"{word}"' in source, (path, word)
+    names = {rest[2] for rest in programs if rest[:2] == ["corpora/public.py", "get"]}
+    listed = tomllib.loads((ROOT / "corpora" / "public.toml").read_text(encoding="utf-8"))
+    assert names <= set(listed)
+    for words in COMMANDS:
+        for option, value in pairwise(words):
+            if option == "--only":
+                assert f'"{value}"' in (ROOT / words[1]).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if "corpora/wiki.py" in line])
+def test_the_generator_works(line: str, tmp_path: Path) -> None:
+    """For a short text."""
+    words = commands([line])[0]
+    words = [sys.executable, str(ROOT / words[1]), *words[2:], "--characters", "3000"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    size = len(done.stdout) or (tmp_path / "big.txt").stat().st_size
+    assert 3000 <= size < 5000
+
+
+def test_the_list_of_corpora_works() -> None:
+    done = subprocess.run([sys.executable, ROOT / "corpora/public.py", "list"], capture_output=True)
+    assert done.returncode == 0
+    assert b"tinyshakespeare" in done.stdout
 
 
 # The two lines
@@ -123,51 +245,117 @@ def test_each_set_up_line_is_there_once_and_is_one_line(mark: str) -> None:
 
 
 def test_there_are_no_other_set_up_lines() -> None:
-    assert README.count("python3 -m venv") == 2
+    assert ALL.count("python3 -m venv") == 2
 
 
 def test_what_the_set_up_lines_need_is_there() -> None:
     (first,) = re.findall(r"/charrnn train (\S+) --minutes", README)
     assert (ROOT / first).stat().st_size > 100_000
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert any(need.startswith("pytest") for need in project["optional-dependencies"]["test"])
-    assert project["scripts"] == {"charrnn": "charrnn.cli:main"}
-    assert project["requires-python"] == ">=3.11"
+    assert any(need.startswith("pytest") for need in PROJECT["optional-dependencies"]["test"])
+    assert PROJECT["scripts"] == {"charrnn": "charrnn.cli:main"}
+    assert PROJECT["requires-python"] == ">=3.11"
     assert "Python 3.11 or newer" in README
 
 
-def test_every_target_of_make_and_every_file_exists() -> None:
+def test_the_commands_of_the_set_up_lines_are_accepted() -> None:
+    """They are run, as they stand, by `.ci/run`."""
+    lines = [line for line in LINES if line.startswith("python3 -m venv")]
+    own = [words[1:] for words in commands(lines) if words[0] == ".venv/bin/charrnn"]
+    assert [name for name, *_ in own] == ["train", "sample"]
+    for name, *rest in own:
+        main.commands[name].make_context(name, rest)
+
+
+# Files, links, targets
+
+
+def test_every_target_of_make_exists() -> None:
     targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    mentioned = [words[1] for words in commands() if words[0] == "make"]
+    mentioned = [words[1] for words in COMMANDS if words[0] == "make"]
     assert mentioned
     assert set(mentioned) <= set(targets)
-    for path in re.findall(r"`(corpora/[\w.]+|\.ci/\w+)`|^    (\.ci/\w+)", README, re.MULTILINE):
-        assert (ROOT / (path[0] or path[1])).is_file()
 
 
 def test_every_extra_exists() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = set(re.findall(r"\.\[(\w+)\]", README))
-    assert extras == set(project["optional-dependencies"])
+    extras = set(re.findall(r"\.\[(\w+)\]", ALL))
+    assert extras == set(PROJECT["optional-dependencies"])
+
+
+def test_the_distribution_has_a_name_of_its_own() -> None:
+    assert PROJECT["name"] == "charrnn-numpy"
+    assert "`charrnn-numpy`" in README
+    assert "charrnn-numpy[test]" in PROJECT["optional-dependencies"]["dev"]
+
+
+@by_name
+def test_every_link_leads_somewhere(page: Page) -> None:
+    links = re.findall(r"\]\(([^)\s]+)\)", page.unfenced)
+    for link in links:
+        path, _, anchor = link.partition("#")
+        target = (page.path.parent / path) if path else page.path
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(target), link
+
+
+def anchors(path: Path) -> set[str]:
+    """The names of a page's headings, as a browser of repositories makes them."""
+    headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@by_name
+def test_every_file_that_is_named_exists(page: Page) -> None:
+    """A path from the root of the project, or the end of one."""
+    files = [path.relative_to(ROOT).as_posix() for path in tracked()]
+    folders = {Path(file).parent.as_posix() + "/" for file in files}
+    folders |= {f"{parent.as_posix()}/" for file in files for parent in Path(file).parents}
+    for words in page.quoted:
+        if re.fullmatch(r"[\w./-]+\.(py|md|toml|css|js)|[\w./-]*/\w+/|\.ci/\w+", words):
+            there = any(f"/{path}".endswith(f"/{words}") for path in (*files, *folders))
+            near = (page.path.parent / words).exists()
+            assert there or near, words
+
+
+def tracked() -> list[Path]:
+    """The files of the project."""
+    homes = ["charrnn", "docs", "tests", "benchmarks", "corpora", ".ci"]
+    found = [path for home in homes for path in (ROOT / home).rglob("*") if path.is_file()]
+    return [*found, *(path for path in ROOT.glob("*") if path.is_file())]
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    for page in PAGES[1:]:
+        assert f"({page.name})" in README
+
+
+@by_name
+def test_figures_and_pages_name_no_place_of_a_single_machine(page: Page) -> None:
+    assert not re.search(r"/(tmp|home|root|work|usr)/", page.text)
 
 
 def test_the_reference_is_what_the_program_says() -> None:
-    assert options_reference.written(README) == README, "run: python tests/options_reference.py"
+    written = options_reference.PAGE.read_text(encoding="utf-8")
+    assert options_reference.reference() == written, "run: python tests/options_reference.py"
     for name, command in main.commands.items():
-        assert f"### charrnn {name} [OPTIONS]" in README
+        assert f"## charrnn {name} [OPTIONS]" in written
         for option in command.params:
             if isinstance(option, click.Option):
-                assert all(text in README for text in option.opts)
+                assert all(text in written for text in option.opts)
 
 
 # The examples in Python
 
+PYTHON = [
+    pytest.param(block, id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, block in enumerate(page.blocks("python"))
+]
 
-def test_every_block_of_python_is_python() -> None:
-    blocks = code("python")
-    assert len(blocks) >= 2
-    for block in blocks:
-        compile(block, "README.md", "exec")
+
+@pytest.mark.parametrize("block", PYTHON)
+def test_every_block_of_python_is_python(block: str) -> None:
+    compile(block, "page", "exec")
 
 
 def test_the_example_of_the_checkpoint_format_works(
@@ -175,7 +363,7 @@ def test_the_example_of_the_checkpoint_format_works(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     succeed("train", write("war_and_peace.txt"), *SMALL, "--epochs", "1", "-q")
-    (block,) = [block for block in code("python") if "np.load" in block]
+    (block,) = [block for page in PAGES for block in page.blocks("python") if "np.load" in block]
     names: dict[str, Any] = {}
     exec(block, names)
     promised = re.search(r"# network, vocabulary, options, progress, history", block)
@@ -191,12 +379,16 @@ def test_the_example_of_the_checkpoint_format_works(
     assert np.array_equal(model.network.parameters.flat, weights)
 
 
-def test_the_example_of_the_library_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With smaller and shorter trainings than it asks for."""
-    monkeypatch.chdir(tmp_path)
-    write("war_and_peace.txt", TEXT + "Prince Andrew; queue")
-    succeed("train", "war_and_peace.txt", *SMALL, "--epochs", "1", "-q")
-    train, calls = charrnn.train, []
+LIBRARY = [block for page in PAGES for block in page.blocks("python") if "charrnn.load" in block]
+
+
+@pytest.mark.parametrize("block", LIBRARY)
+def test_the_examples_of_the_library_work(
+    block: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With smaller and shorter trainings than they ask for."""
+    Path("war_and_peace.npz").rename("trained.npz")
+    train, load, calls = charrnn.train, charrnn.load, []
 
     def short(*arguments: Any, **options: Any) -> charrnn.Model:
         bound = inspect.signature(train).bind(*arguments, **options)
@@ -205,30 +397,32 @@ def test_the_example_of_the_library_works(tmp_path: Path, monkeypatch: pytest.Mo
         return train(**bound.arguments | smaller)
 
     monkeypatch.setattr(charrnn, "train", short)
-    (block,) = [block for block in code("python") if "charrnn.load" in block]
+    monkeypatch.setattr(charrnn, "load", lambda _: load("trained.npz"))
     names: dict[str, Any] = {}
     exec(block, names)
     assert isinstance(names["model"], charrnn.Model)
-    assert len(calls) == 2
+    assert calls
 
 
-# The table of modules
+def test_there_are_examples_of_the_library() -> None:
+    assert len(LIBRARY) == 2
+    assert "charrnn.load" in "".join(PAGES[0].blocks("python"))
 
 
-def folders() -> list[str]:
-    """The folders of the package that the README names."""
-    return re.findall(r"^\| `(\w+)/` \|", README, re.MULTILINE)
+# The table of folders
+
+
+def test_architecture_names_every_folder_of_the_package_and_no_other() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"^\| `(\w+)/` \|", page, re.MULTILINE)
+    there = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert sorted(named) == sorted(there)
 
 
 def modules() -> list[str]:
     """The modules of the package that say something."""
     paths = [path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")]
     return [path for path in paths if not path.endswith(("__init__.py", "__main__.py"))]
-
-
-def test_the_readme_names_every_folder_of_the_package_and_no_other() -> None:
-    there = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    assert sorted(folders()) == sorted(there)
 
 
 def test_only_the_command_line_knows_click_and_prints() -> None:
@@ -238,3 +432,14 @@ def test_only_the_command_line_knows_click_and_prints() -> None:
             for name in ("click", "tqdm", *(() if path.startswith("render/") else ("rich",))):
                 assert not re.search(rf"^\s*(import|from) {name}\b", source, re.MULTILINE), path
             assert "sys.exit" not in source, path
+
+
+# The helpers of these tests
+
+
+def test_lines_are_cut_as_a_shell_cuts_them() -> None:
+    line = "cat a.txt | charrnn train - -o b.npz > 'c d'"
+    assert commands([line]) == [["cat", "a.txt"], ["charrnn", "train", "-", "-o", "b.npz"]]
+    assert not is_plain(line)
+    assert is_plain("charrnn sample --stop '\\n'")
+    assert documentation.without_comment("charrnn info    # what") == "charrnn info"
