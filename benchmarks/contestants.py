@@ -99,14 +99,17 @@ def torch_training(shape: dict[str, Any]) -> Turn:
 
 def charrnn_sampling(shape: dict[str, Any]) -> Turn:
     """A character in each stream, drawn and fed."""
-    from charrnn.model import Model
     from charrnn.nn.network import Network, NetworkConfig
+    from charrnn.sampling.generator import TextGenerator
+    from charrnn.sampling.options import SamplingOptions
     from charrnn.text.vocabulary import Vocabulary
 
     config = NetworkConfig(shape["symbols"], shape["hidden_size"], shape["layers"])
     network = Network.create(config, np.random.default_rng(1))
     vocabulary = Vocabulary(np.arange(32, 32 + shape["symbols"], dtype=np.uint32))
-    return Model(network, vocabulary).sample_ids(samples=shape["batch_size"], seed=1).__next__
+    generator = TextGenerator(network, vocabulary, SamplingOptions(length=None))
+    primes = [np.zeros(0, np.intp)] * shape["batch_size"]
+    return generator.steps(primes, [np.random.default_rng(1)]).__next__
 
 
 def torch_sampling(shape: dict[str, Any]) -> Turn:

@@ -13,15 +13,25 @@ if TYPE_CHECKING:
     from charrnn.api import train
     from charrnn.errors import CharRNNError
     from charrnn.model import Model, load
+    from charrnn.sampling.options import SamplingOptions
 
 __version__ = "0.1.0"
-__all__ = ["CharRNNError", "Model", "__version__", "activations", "load", "train"]
+__all__ = [
+    "CharRNNError",
+    "Model",
+    "SamplingOptions",
+    "__version__",
+    "activations",
+    "load",
+    "train",
+]
 
 _HOMES = {
     "train": "api",
     "CharRNNError": "errors",
     "Model": "model",
     "load": "model",
+    "SamplingOptions": "sampling.options",
     "activations": "analysis.activations",
 }
 

@@ -9,3 +9,6 @@ Array = NDArray[np.floating[Any]]
 """Numbers of any floating-point type."""
 IdArray = NDArray[np.integer[Any]]
 """Symbols as positions in the vocabulary, of any integer type."""
+
+Text = str | bytes
+"""Characters, or the bytes of a text for a model of bytes."""

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import charrnn
 from charrnn.errors import CheckpointError, OptionError, UnknownSymbolError
 from charrnn.model import Model, load, model_of
 from charrnn.nn.network import NetworkConfig
+from charrnn.sampling.filters import Filters
+from charrnn.sampling.options import SamplingOptions
 from charrnn.sampling.sampler import Sampler
 from charrnn.text.vocabulary import Vocabulary
 from helpers import start, stop_after
@@ -104,18 +107,21 @@ def test_a_model_without_line_ends_begins_with_nothing() -> None:
 
 def test_samples_side_by_side() -> None:
     model = example()
-    rows = list(model.sample_ids(30, seed=5, samples=4))
-    assert {row.shape for row in rows} == {(4,)}
-    texts = [model.vocabulary.decode(column) for column in np.array(rows).T]
+    options = SamplingOptions(length=30, seed=5)
+    texts = [text.text for text in model.texts(options, samples=4)]
+    assert [len(text) for text in texts] == [30] * 4
     assert len(set(texts)) == 4
-    again = np.array(list(model.sample_ids(30, seed=5, samples=4)))
-    np.testing.assert_array_equal(rows, again)
+    assert [text.text for text in model.texts(options, samples=4)] == texts
+    joined = [""] * 4
+    for piece in model.pieces(options, samples=4):
+        joined[piece.number] += model.vocabulary.decode(piece.ids)
+    assert joined == texts
 
 
 def test_one_sample_is_the_text() -> None:
     model = example()
-    ids = np.array(list(model.sample_ids(30, seed=5)))
-    assert model.vocabulary.decode(ids[:, 0]) == model.sample(30, seed=5)
+    (text,) = model.texts(SamplingOptions(length=30, seed=5))
+    assert text.text == model.sample(30, seed=5) == model.vocabulary.decode(text.ids)
 
 
 def test_sampling_leaves_the_model_as_it_is() -> None:
@@ -139,26 +145,28 @@ def test_a_stream_that_is_not_read_to_its_end_leaves_the_threads_of_numpy_alone(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"length": -1}, "length of -1"),
-        ({"temperature": -0.5}, "temperature of -0.5"),
-        ({"temperature": math.nan}, "temperature of nan"),
-        ({"temperature": math.inf}, "temperature of inf"),
-        ({"seed": -1}, "seed of -1"),
+        ({"length": -1}, "`length` must be a whole number of at least 0, not -1"),
+        ({"temperature": -0.5}, "`temperature` must be a number of at least 0, not -0.5"),
+        ({"temperature": math.nan}, "`temperature` must be a number of at least 0, not nan"),
+        ({"seed": -1}, "`seed` must be a whole number of at least 0, not -1"),
+        ({"clamp": {(0, 99): 0.5}}, "there is no unit L0:99"),
     ],
 )
 def test_options_that_make_no_sense(options: dict[str, Any], message: str) -> None:
     model = example()
     calls: list[Any] = [model.sample, model.stream]
-    calls += [model.sample_ids] if "temperature" not in options else []
-    for call in calls:
-        with pytest.raises(OptionError, match=f"{message} makes no sense"):
+    for call in calls:  # at the call, not only when the text is read
+        with pytest.raises(OptionError, match=re.escape(message)):
             call(**options)
+    with pytest.raises(TypeError, match="temprature"):
+        model.sample(5, temprature=0.5)
 
 
 @pytest.mark.parametrize("samples", [0, -3])
 def test_a_number_of_samples_that_makes_no_sense(samples: int) -> None:
-    with pytest.raises(OptionError, match=f"{samples} samples make no sense"):
-        example().sample_ids(samples=samples)
+    for call in (example().texts, example().pieces):
+        with pytest.raises(OptionError, match=f"`samples` must be at least 1, not {samples}"):
+            call(SamplingOptions(), samples=samples)
 
 
 def test_unknown_symbols_are_named() -> None:
@@ -176,8 +184,8 @@ def test_unknown_symbols_are_named() -> None:
 def writing(monkeypatch: pytest.MonkeyPatch, data: bytes) -> Model:
     """A model of bytes that writes just these."""
     model = example(bytes(range(256)))
-    ids = model.vocabulary.encode(data)
-    monkeypatch.setattr(model, "sample_ids", lambda *_, **__: iter(ids.reshape(-1, 1)))
+    ids = iter(model.vocabulary.encode(data).reshape(-1, 1))
+    monkeypatch.setattr(Filters, "draw", lambda *_: next(ids))
     return model
 
 
@@ -185,21 +193,22 @@ def test_a_model_of_bytes_writes_characters_once_they_are_whole(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     model = writing(monkeypatch, "aé床🙂b".encode())
-    assert list(model.stream()) == ["a", "", "é", "", "", "床", "", "", "", "🙂", "b"]
-    assert writing(monkeypatch, "aé床🙂b".encode()).sample() == "aé床🙂b"
+    assert list(model.stream(11)) == ["a", "", "é", "", "", "床", "", "", "", "🙂", "b"]
+    assert writing(monkeypatch, "aé床🙂b".encode()).sample(11) == "aé床🙂b"
 
 
 def test_bytes_that_are_no_text_become_replacement_characters(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     data = b"a\xffb\xe5\xbac\xc3\x80d"
-    assert writing(monkeypatch, data).sample() == data.decode("utf-8", "replace")
+    assert writing(monkeypatch, data).sample(len(data)) == data.decode("utf-8", "replace")
     assert data.decode("utf-8", "replace").count("\ufffd") == 3 - 1
 
 
 def test_a_model_of_bytes_counts_bytes() -> None:
     model = example(b"a\xa9\xc3\xff")
-    written = b"".join(map(model.vocabulary.decode_bytes, model.sample_ids(40, seed=1)))
+    (text,) = model.texts(SamplingOptions(length=40, seed=1))
+    written = model.vocabulary.decode_bytes(text.ids)
     assert len(written) == 40
     assert model.sample(40, seed=1) == written.decode("utf-8", "replace")
 
@@ -207,7 +216,7 @@ def test_a_model_of_bytes_counts_bytes() -> None:
 def test_a_character_that_is_cut_off_at_the_end_is_left_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert writing(monkeypatch, "aé床".encode()[:-1]).sample() == "aé"
+    assert writing(monkeypatch, "aé床".encode()[:-1]).sample(5) == "aé"
 
 
 def test_a_prime_for_a_model_of_bytes_is_text_or_bytes() -> None:
@@ -329,3 +338,71 @@ def test_a_text_ends_before_a_stop() -> None:
     stop = free[40:43]
     assert model.sample(200, seed=1, stop=[stop]) == free.partition(stop)[0]
     assert model.sample(200, seed=1, stop=["\u5b57"]) == free, "it never comes"
+
+
+# --- several texts, with what the network says of them
+
+
+def test_a_text_comes_with_its_symbols_and_their_log_probabilities() -> None:
+    model = example()
+    options = SamplingOptions(length=40, seed=3, temperature=0.5, stop=["é "])
+    texts = model.texts(options, prime="ab", samples=6)
+    assert [text.number for text in texts] == [0, 1, 2, 3, 4, 5]
+    assert {len(text.text) < 40 for text in texts} == {True, False}, "some are stopped"
+    for text in texts:
+        assert (text.seed, text.prime) == (3, "ab")
+        assert model.vocabulary.decode(text.ids) == text.text
+        assert model.vocabulary.decode(text.whole_ids) == "ab" + text.text
+        model.reset()
+        told = [model.step(symbol) for symbol in "ab" + text.text]
+        expected = [math.log(p[symbol]) for p, symbol in zip(told[1:], text.text, strict=False)]
+        np.testing.assert_allclose(text.log_probabilities, expected, rtol=1e-5)
+
+
+def test_without_a_seed_the_texts_name_the_one_that_writes_the_same() -> None:
+    model = example()
+    (text,) = model.texts(SamplingOptions(length=40))
+    assert model.sample(40, seed=text.seed) == text.text
+
+
+def test_lines_are_continued_one_by_one() -> None:
+    model = example()
+    options = SamplingOptions(length=30, seed=3)
+    lines = [["a", "bc", "", "é a"][n % 4] for n in range(150)]
+    texts = list(model.continue_lines(lines, options))
+    assert [text.number for text in texts] == list(range(150))
+    assert [text.prime for text in texts] == lines
+    assert all("\n" not in text.text for text in texts)
+    (alone,) = model.continue_lines([lines[77]], options, first=77)
+    assert alone.text == texts[77].text
+    endless = model.continue_lines(itertools.repeat("a"), options)
+    assert next(endless).text == texts[0].text, "no more lines are read than needed"
+
+
+def test_lines_that_do_not_fit_are_named() -> None:
+    model = example()
+    options = SamplingOptions(length=5, seed=1)
+    with pytest.raises(UnknownSymbolError, match=r"line 2: .* 'x'"):
+        list(model.continue_lines(["a", "x"], options))
+    skipped = model.continue_lines(["a", "x"], options, unknown="skip")
+    assert [text.prime for text in skipped] == ["a", ""]
+
+
+def test_texts_without_an_end_are_refused() -> None:
+    model, options = example(), SamplingOptions(length=None)
+    with pytest.raises(OptionError, match="the texts would never end: give a `length`"):
+        model.texts(options)
+    with pytest.raises(OptionError, match="never end"):
+        model.continue_lines(["a"], options)
+    assert model.texts(SamplingOptions(length=None, lines=1, seed=1))[0].text.endswith("\n")
+
+
+def test_no_copies_from_a_text_are_longer_than_allowed() -> None:
+    pytest.importorskip("pydivsufsort", reason="the package that finds copies is not there")
+    model = example()
+    source = model.sample(300, seed=1)
+    novelty = model.reference_text(source)
+    free = model.sample(60, seed=1)
+    assert free in source
+    bounded = model.sample(60, seed=1, novelty=novelty, max_copy=5)
+    assert not any(bounded[n : n + 6] in source for n in range(55))

@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 
 from charrnn.errors import OptionError
 from charrnn.machine.blas import one_thread
-from charrnn.model import Model, Text
+from charrnn.model import Model
 from charrnn.nn.network import Network, NetworkConfig
 from charrnn.nn.reading import for_each_group, read_windows
 from charrnn.nn.single_step import Stepper
 from charrnn.nn.softmax import log_softmax
 from charrnn.options import usable_threads
 from charrnn.text.streams import Streams
-from charrnn.types import Array, IdArray
+from charrnn.types import Array, IdArray, Text
 
 MOST_STREAMS = 64
 STREAM_WARM_UP = 512

@@ -13,22 +13,23 @@ if TYPE_CHECKING:
     from charrnn.types import IdArray
 
 
-def encoded_file(path: str, model: "Model", unknown: Literal["error", "skip"]) -> "IdArray":
-    """The ids of a file's text, or of standard input for `-`; a model of characters reads UTF-8."""
+def read_text(path: str, model: "Model") -> str | bytes:
+    """A file's text, or that of standard input for `-`, in the kind of symbols that the model
+    knows; a model of characters reads UTF-8."""
     from charrnn.text.sources import read_source
 
-    return encoded_text(read_source(path), path, model, unknown)
+    return known_text(read_source(path), path, model)
 
 
 def encoded_text(
     data: bytes, path: str, model: "Model", unknown: Literal["error", "skip"]
 ) -> "IdArray":
-    """The same of what was read from there."""
+    """The ids of the text `data`, which was read from `path`."""
     return model.vocabulary.encode(known_text(data, path, model), unknown=unknown)
 
 
 def known_text(data: bytes, path: str, model: "Model") -> str | bytes:
-    """What was read from there, in the kind of symbols that the model knows."""
+    """The text `data`, which was read from `path`, in the kind of symbols the model knows."""
     from charrnn.text.sources import STDIN, STDIN_NAME, decoded, shown
 
     if model.vocabulary.is_bytes:
@@ -45,14 +46,13 @@ def text_ids(
 ) -> "IdArray":
     """The ids of the text to read. Says so where it was part of the training."""
     from charrnn.checkpoints.training_text import held_out, own_text
-    from charrnn.text.sources import read_source
 
     if text is None:
         _, rest = held_out(saved, own_text(saved, path.parent))
         if len(rest) == 0:
             raise CorpusError("the training held nothing out: name another text with --text")
         return rest
-    whole = known_text(read_source(str(text)), str(text), model)
+    whole = read_text(str(text), model)
     ids = model.vocabulary.encode(whole, unknown=unknown)
     if len(whole) > len(ids):
         click.echo(

@@ -1,20 +1,20 @@
 """`charrnn sample`."""
 
-import secrets
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from charrnn.cli.command import Command
 from charrnn.cli.formatting import harmless
-from charrnn.cli.input_texts import encoded_file, known_text
+from charrnn.cli.input_texts import read_text
 from charrnn.errors import OptionError
 
 if TYPE_CHECKING:
     from charrnn.cli.writing import Writing
     from charrnn.model import Model
-    from charrnn.sampling.copying import Source
+    from charrnn.sampling.options import SamplingOptions
 
 
 @click.command(cls=Command)
@@ -53,7 +53,6 @@ if TYPE_CHECKING:
 @click.option("--allow", metavar="CHARS", help="The only characters to write.  [default: all]")
 @click.option(
     "--stop",
-    "stops",
     multiple=True,
     metavar="TEXT",
     help="End a text before this one, in which \\n is a line end; repeatable.  [default: none]",
@@ -77,7 +76,6 @@ if TYPE_CHECKING:
 @click.option("--samples", type=int, default=1, help="Texts to write.")
 @click.option(
     "--clamp",
-    "clamps",
     multiple=True,
     metavar="UNIT=VALUE",
     help="Hold a cell at a value while reading and writing, such as L1:42=0.9: its tanh(c) where "
@@ -109,92 +107,82 @@ if TYPE_CHECKING:
 @click.option("--raw", is_flag=True, help="Send control characters to a terminal as they are, too.")
 def sample(
     checkpoint: Path | None,
-    length: int,
-    temperature: float,
-    top_k: int,
-    top_p: float,
-    min_p: float,
-    suppress: str,
-    allow: str | None,
-    stops: tuple[str, ...],
-    lines: int | None,
-    seed: int | None,
     prime: str | None,
     prime_file: str | None,
     unknown: Literal["error", "skip"],
     samples: int,
-    clamps: tuple[str, ...],
     form: Literal["text", "jsonl"],
     input_lines: bool,
-    novelty: str | None,
-    max_copy: int | None,
     raw: bool,
+    **given: Any,
 ) -> None:
     """Write text with a trained model, to standard output, as it comes."""
     from charrnn.checkpoints.format import newest_checkpoint
     from charrnn.cli.writing import Writing, write_quietly
     from charrnn.model import load
-    from charrnn.sampling.filters import Choice
 
     if prime is not None and prime_file is not None:
         raise click.UsageError("--prime and --prime-file exclude each other")
-    if samples > 1 and length == 0 and not (stops or lines):
-        raise click.UsageError(
-            "--samples needs a --length, --stop or --lines: the first text would never end"
-        )
     if input_lines and (prime is not None or prime_file is not None or samples > 1):
         raise click.UsageError("--input-lines excludes --prime, --prime-file and --samples")
-    if max_copy is not None and novelty is None:
-        raise click.UsageError("--max-copy needs --novelty: the text that is not to be copied")
-    if length == 0 and not (stops or lines) and (input_lines or novelty or form == "jsonl"):
-        raise click.UsageError(
-            "--input-lines, --novelty and --format jsonl need a --length, --stop or --lines"
-        )
-    if seed is not None and seed < 0:
-        raise OptionError(f"--seed must be 0 or more, not {seed}")
+    check_sampling_options(given, samples, form, input_lines)
     if checkpoint is None:
         checkpoint = newest_checkpoint(Path())
         click.echo(f"charrnn: writing with {checkpoint}", err=True)
     model = load(checkpoint)
-    writing = Writing(
-        model,
-        Choice(temperature, top_k, top_p, min_p, model.forbidden(suppress, allow)),
-        length=length,
-        stops=[text.replace("\\n", "\n") for text in stops],
-        lines=lines,
-        seed=secrets.randbits(32) if seed is None else seed,
-        clamp=dict(parsed_clamp(item, model) for item in clamps),
-        source=None if novelty is None else source_text(model, novelty),
-        max_copy=max_copy,
-        as_json=form == "jsonl",
-    )
+    writing = Writing(model, sampling_options(model, given), unknown)
     if input_lines:
-        pieces = writing.continued_lines(unknown)
+        texts = writing.continued_lines()
+        pieces = writing.records(texts) if form == "jsonl" else writing.lines(texts)
     else:
-        known = (
-            model.vocabulary.encode(prime or "", unknown=unknown)
-            if prime_file is None
-            else encoded_file(prime_file, model, unknown)
-        )
-        pieces = writing.texts(known, samples)
+        begun = (prime or "") if prime_file is None else read_text(prime_file, model)
+        if form == "jsonl":
+            pieces = writing.records(writing.texts(begun, samples))
+        else:
+            pieces = writing.plain(begun, samples)
     try:
         write_quietly(pieces, raw=raw)
-    except SystemExit:  # whoever read the text has seen enough of it
-        report_copies(writing, novelty)
+    except SystemExit:  # the reader of the texts has gone away
+        report_copies(writing, given["novelty"])
         raise
-    report_copies(writing, novelty)
+    report_copies(writing, given["novelty"])
+
+
+def check_sampling_options(
+    given: Mapping[str, Any], samples: int, form: str, input_lines: bool
+) -> None:
+    """Raise UsageError for sampling options that do not go together."""
+    if given["max_copy"] is not None and given["novelty"] is None:
+        raise click.UsageError("--max-copy needs --novelty: the text that is not to be copied")
+    if given["length"] or given["stop"] or given["lines"]:
+        return
+    if samples > 1:
+        raise click.UsageError(
+            "--samples needs a --length, --stop or --lines: the first text would never end"
+        )
+    if input_lines or given["novelty"] or form == "jsonl":
+        raise click.UsageError(
+            "--input-lines, --novelty and --format jsonl need a --length, --stop or --lines"
+        )
+
+
+def sampling_options(model: "Model", given: Mapping[str, Any]) -> "SamplingOptions":
+    """The options of the command line that are sampling options, as the library has them."""
+    from charrnn.sampling.options import SamplingOptions
+
+    path = given["novelty"]
+    changed = {
+        "length": given["length"] or None,
+        "stop": [text.replace("\\n", "\n") for text in given["stop"]],
+        "clamp": dict(parsed_clamp(item, model) for item in given["clamp"]),
+        "novelty": None if path is None else model.reference_text(read_text(path, model)),
+    }
+    return SamplingOptions(**{**given, **changed})
 
 
 def report_copies(writing: "Writing", novelty: str | None) -> None:
     if novelty is not None:
-        click.echo("\n".join(writing.copied(novelty)), err=True)
-
-
-def source_text(model: "Model", path: str) -> "Source":
-    """The text of --novelty."""
-    from charrnn.text.sources import read_source
-
-    return model.source(known_text(read_source(path), path, model))
+        click.echo("\n".join(writing.copies(novelty)), err=True)
 
 
 def parsed_clamp(item: str, model: "Model") -> tuple[tuple[int, int], float]:

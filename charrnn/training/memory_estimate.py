@@ -3,8 +3,6 @@
 A system that hands out more memory than there is ends the program without a word when it is used.
 """
 
-import sys
-
 from charrnn.errors import OptionError
 from charrnn.machine.matmul import computed_streams
 from charrnn.machine.memory_limit import GIGABYTE, available
@@ -35,18 +33,6 @@ def needed(config: NetworkConfig, options: TrainingOptions, symbols: int) -> int
     tables = shards * G * H * (H + V)
     tables += shards * L * 2 * G * H * H if options.recurrent_dropout else 0
     return 4 * (vectors * config.size + rows * columns + tables)
-
-
-def check_samples(config: NetworkConfig, samples: int) -> None:
-    """Raise OptionError where texts side by side need more memory than there is."""
-    H, L, V, G = config.hidden_size, config.layers, config.vocabulary_size, config.cell_type.gates
-    # for each stream the gates and states of its layers, and its probabilities, some in float64
-    wanted, there = 4 * samples * (8 * V + (L * (2 * G + 5) + G) * H), available()
-    if wanted > (sys.maxsize if there is None else there):
-        raise OptionError(
-            f"{samples:,} samples side by side would need about {wanted // GIGABYTE:,} GB of "
-            "memory: ask for fewer"
-        )
 
 
 def check_memory(config: NetworkConfig, options: TrainingOptions, symbols: int) -> None:

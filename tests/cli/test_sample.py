@@ -281,7 +281,7 @@ def test_only_what_is_allowed_is_written() -> None:
     assert not set(succeed(*one, "--suppress", "et ").text) & set("et ")
     assert set(succeed(*one, "--allow", "li", "--suppress", "i").text) == set("l\n")
     message = refuse(*one, "--allow", "\u5b57")
-    assert message == "no character is left to write: suppress fewer, or allow more"
+    assert message == "no character is left to write: --suppress fewer characters, or --allow more"
 
 
 def test_the_most_probable_only() -> None:
@@ -291,7 +291,7 @@ def test_the_most_probable_only() -> None:
         assert succeed(*one, *rule).text == greedy
     assert succeed(*one, "--top-k", "0", "--top-p", "1", "--min-p", "0").text == succeed(*one).text
     for rule in (("--top-k", "-1"), ("--top-p", "0"), ("--min-p", "2")):
-        assert "makes no sense: give " in refuse(*one, *rule)
+        assert refuse(*one, *rule).startswith(f"{rule[0]} must be ")
 
 
 def test_a_text_ends_before_a_stop() -> None:

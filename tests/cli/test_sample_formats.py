@@ -10,7 +10,7 @@ import pytest
 
 from charrnn.cli.writing import for_terminal, shortened
 from charrnn.model import load
-from charrnn.sampling.filters import Choice
+from charrnn.sampling.options import SamplingOptions
 from cli_helpers import SMALL, TEXT, call, process, refuse, run, shell, succeed, usage_error, write
 
 
@@ -103,15 +103,9 @@ def test_every_line_is_continued_in_order() -> None:
     assert all(len(line) <= 25 for line in lines)
     model = load("a.npz")
     for number in (0, 1, 77, 151):  # each comes out as it would alone
-        (alone,) = model.continuations(
-            [model.vocabulary.encode(primes[number])],
-            length=25,
-            choice=Choice(),
-            seed=3,
-            first=number,
-            ending=lambda: model.ending(["\n"]),
-        )
-        assert model.vocabulary.decode(alone.ids) == lines[number]
+        sampling = SamplingOptions(length=25, seed=3)
+        (alone,) = model.continue_lines([primes[number]], sampling, first=number)
+        assert alone.text == lines[number]
     again = succeed(*ONE, *options, given=given.replace("\n", "\r\n")).text.split("\n")
     assert again == [*lines, ""]
     without_end = succeed(*ONE, *options, given=given[:-1]).text
@@ -142,7 +136,9 @@ def test_a_length_that_makes_no_sense() -> None:
     for options in (("--input-lines",), ("--format", "jsonl")):
         outcome = call(*ONE, *options, "-n", "-1", given="line\n")
         assert (outcome.code, outcome.output) == (1, b"")
-        assert outcome.errors == "charrnn: a length of -1 makes no sense: give 0 or more\n"
+        assert outcome.errors == (
+            "charrnn: --length must be a whole number of at least 0, not -1\n"
+        )
 
 
 def test_no_lines_at_all() -> None:
@@ -152,7 +148,7 @@ def test_no_lines_at_all() -> None:
 def test_a_line_that_does_not_fit_is_named() -> None:
     outcome = call(*ONE, "--input-lines", "-n", "5", given="line\nß\n")
     assert outcome.code == 1
-    assert "line 2 of standard input: the text has characters" in outcome.errors
+    assert "line 2: the text has characters" in outcome.errors
     outcome = call(*ONE, "--input-lines", "-n", "5", given=b"line\n\xff\n")
     assert "line 2 of standard input is not UTF-8 at byte 0" in outcome.errors
     assert succeed(*ONE, "--input-lines", "-n", "5", "--unknown", "skip", given="liß\n").output

@@ -10,6 +10,7 @@ import pytest
 from charrnn.analysis.activations import activations
 from charrnn.checkpoints.format import read_checkpoint
 from charrnn.model import model_of
+from charrnn.sampling.options import SamplingOptions
 from cli_helpers import SMALL, call, refuse, shell, succeed, usage_error, write
 
 TEXT = "".join(f'He said "line {i}", (and {i * i}).\nThen no more.\n\n' for i in range(400))
@@ -177,6 +178,6 @@ def test_a_cell_that_is_held(model: Path) -> None:
 def test_a_held_cell_does_not_move(model: Path) -> None:
     """By what the library says: the same text, one cell at its value all the time."""
     one = model_of(read_checkpoint(model))
-    drawn = one.sample_ids(20, seed=1, clamp={(0, 3): 0.5}, samples=2)
-    assert np.concatenate(list(drawn)).shape == (40,)
+    options = SamplingOptions(length=20, seed=1, clamp={(0, 3): 0.5})
+    assert [len(text.ids) for text in one.texts(options, samples=2)] == [20, 20]
     assert call("sample", "-c", model, "-n", "5", "--clamp", "L0:3=1").code == 0

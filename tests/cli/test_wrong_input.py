@@ -142,13 +142,13 @@ def test_what_is_no_number_is_a_usage_error(option: str) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("--temperature", "-0.1", "a temperature of -0.1 makes no sense: give 0 or more"),
-        ("--temperature", "nan", "a temperature of nan makes no sense: give 0 or more"),
-        ("--temperature", "inf", "a temperature of inf makes no sense: give 0 or more"),
-        ("--length", "-1", "a length of -1 makes no sense: give 0 or more"),
-        ("--samples", "0", "0 samples make no sense: give 1 or more"),
-        ("--samples", "-3", "-3 samples make no sense: give 1 or more"),
-        ("--seed", "-1", "--seed must be 0 or more, not -1"),
+        ("--temperature", "-0.1", "--temperature must be a number of at least 0, not -0.1"),
+        ("--temperature", "nan", "--temperature must be a number of at least 0, not nan"),
+        ("--temperature", "inf", "--temperature must be a number of at least 0, not inf"),
+        ("--length", "-1", "--length must be a whole number of at least 0, not -1"),
+        ("--samples", "0", "--samples must be at least 1, not 0"),
+        ("--samples", "-3", "--samples must be at least 1, not -3"),
+        ("--seed", "-1", "--seed must be a whole number of at least 0, not -1"),
     ],
 )
 def test_a_number_that_makes_no_sense_for_a_sample(

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from charrnn.errors import CharRNNError, OptionError
+from charrnn.errors import CharRNNError
 from charrnn.sampling import copying
-from charrnn.sampling.copying import CopyLimit, Passage, Source, passages
+from charrnn.sampling.copying import CopyLimit, Passage, ReferenceText, copy_report, passages
+from charrnn.text.vocabulary import Vocabulary
 
 pytest.importorskip("pydivsufsort", reason="the package that finds copies is not there")
 
@@ -33,7 +34,7 @@ def test_random_texts_agree_with_a_plain_search(letters: str) -> None:
         text, wanted = (
             "".join(rng.choice(list(letters), size)) for size in rng.integers(1, 30, size=2)
         )
-        source = Source(ids(text))
+        source = ReferenceText(ids(text))
         assert source.copied(ids(wanted)) == plain_copied(text, wanted)
         for size in range(4):
             found = source.following(ids(wanted[:size])).tolist()
@@ -41,14 +42,14 @@ def test_random_texts_agree_with_a_plain_search(letters: str) -> None:
 
 
 def test_an_empty_source() -> None:
-    source = Source(ids(""))
+    source = ReferenceText(ids(""))
     assert source.copied(ids("abc")) == 0
     assert source.following(ids("a")).tolist() == []
     assert passages(source, ids("abc")) == []
 
 
 def test_the_passages() -> None:
-    source = Source(ids("the cat sat on the mat"))
+    source = ReferenceText(ids("the cat sat on the mat"))
     found = passages(source, ids("a cat sat on it; the mat"))
     text = "a cat sat on it; the mat"
     spelled = [text[p.start : p.start + p.length] for p in found]
@@ -60,8 +61,8 @@ def test_the_passages() -> None:
 
 
 def test_a_copy_that_is_longer_than_what_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copying, "LONGEST", 10)
-    source = Source(ids("abcdefghijklmnopqrstuvwxyz"))
+    monkeypatch.setattr(copying, "LONGEST_COMPARED_PASSAGE", 10)
+    source = ReferenceText(ids("abcdefghijklmnopqrstuvwxyz"))
     assert source.copied(ids("abcdefghijklmnopqrstuvwxyz")) == 10
     found = passages(source, ids("abcdefghijklmnopqrstuvwxyz"))
     assert found[0] == Passage(0, 10)
@@ -69,15 +70,13 @@ def test_a_copy_that_is_longer_than_what_is_compared(monkeypatch: pytest.MonkeyP
 
 
 def test_a_limit_forbids_what_would_be_too_long() -> None:
-    limit = CopyLimit(Source(ids("abcd abce")), 3, [list(ids("ab")), []])
+    limit = CopyLimit(ReferenceText(ids("abcd abce")), 3, [ids("ab"), ids("")])
     assert limit.forbidden(0).tolist() == [], "only two symbols are there"
     limit.push(0, ord("c"))
     assert limit.forbidden(0).tolist() == [ord("d"), ord("e")]
     assert limit.forbidden(1).tolist() == []
     limit.push(0, ord("x"))
     assert limit.forbidden(0).tolist() == []
-    with pytest.raises(OptionError, match="--max-copy must be at least 1"):
-        CopyLimit(Source(ids("ab")), 0, [])
 
 
 def test_without_the_package_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,4 +89,27 @@ def test_without_the_package_there_is_one_line(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(builtins, "__import__", missing)
     with pytest.raises(CharRNNError, match="pip install pydivsufsort"):
-        Source(ids("ab"))
+        ReferenceText(ids("ab"))
+
+
+def test_a_report_counts_long_passages_and_names_the_longest() -> None:
+    reference = ReferenceText(ids("abcdefghijklmnopqrstuvwxyz0123456789"))
+    texts = [ids("##abcdefghijklmnopqrstuvwxyz##"), ids("0123##")]
+    report = copy_report(reference, texts, longest=2)
+    assert report.symbols == 36
+    assert report.share == 26 / 36, "passages of fewer than 20 symbols do not count"
+    assert ["".join(map(chr, passage)) for passage in report.longest] == [
+        "abcdefghijklmnopqrstuvwxyz",
+        "0123",
+    ]
+    nothing = copy_report(reference, [])
+    assert (nothing.symbols, nothing.share, nothing.longest) == (0, 0, [])
+
+
+def test_the_reference_has_a_symbol_of_its_own_for_what_the_vocabulary_lacks() -> None:
+    vocabulary = Vocabulary(np.array([ord("a"), ord("c")], np.uint32))
+    reference = ReferenceText.of("abca", vocabulary)
+    assert reference.following(np.array([0])).tolist() == [2]
+    assert reference.following(np.array([1])).tolist() == [0]
+    raw = Vocabulary(np.array([0xA9, 0xC3], np.uint32), is_bytes=True)
+    assert ReferenceText.of("é", raw).following(np.array([1])).tolist() == [0]

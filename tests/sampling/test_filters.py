@@ -1,11 +1,14 @@
-"""The choice of the next symbol, against its definition."""
+"""Filters and the draw of the next symbol, against their definition."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from charrnn.errors import OptionError
-from charrnn.sampling.filters import Choice
+from charrnn.sampling.filters import Filters
+from charrnn.sampling.options import SamplingOptions
 
 Column = NDArray[np.float64]
 
@@ -16,26 +19,30 @@ def logits(seed: int = 0, ties: bool = False) -> NDArray[np.float64]:
     return np.round(z) if ties else z
 
 
-def by_definition(z: Column, choice: Choice) -> Column:
+def filters(forbidden: Sequence[int] = (), **options: Any) -> Filters:
+    return Filters(SamplingOptions(**options), np.array(forbidden, np.intp))
+
+
+def by_definition(z: Column, options: SamplingOptions, forbidden: list[int]) -> Column:
     """One column, one rule at a time, in plain loops."""
-    allowed = [v for v in range(len(z)) if v not in choice.forbidden.tolist()]
-    if choice.temperature == 0:
+    allowed = [v for v in range(len(z)) if v not in forbidden]
+    if options.temperature == 0:
         best = max(allowed, key=lambda v: (z[v], -v))
         return np.array([float(v == best) for v in range(len(z))])
-    weights = {v: float(np.exp(z[v] / choice.temperature)) for v in allowed}
+    weights = {v: float(np.exp(z[v] / options.temperature)) for v in allowed}
     total = sum(weights.values())
     p = {v: weight / total for v, weight in weights.items()}
     ranked = sorted(allowed, key=lambda v: (-p[v], v))
     kept = set(ranked)
-    if choice.top_k:
-        kept &= set(ranked[: choice.top_k])
+    if options.top_k:
+        kept &= set(ranked[: options.top_k])
     share, nucleus = 0.0, set()
     for v in ranked:
-        if share < choice.top_p:
+        if share < options.top_p:
             nucleus.add(v)
         share += p[v]
     kept &= nucleus
-    kept &= {v for v in ranked if p[v] >= choice.min_p * p[ranked[0]]}
+    kept &= {v for v in ranked if p[v] >= options.min_p * p[ranked[0]]}
     left = sum(p[v] for v in kept)
     return np.array([p[v] / left if v in kept else 0.0 for v in range(len(z))])
 
@@ -50,29 +57,35 @@ def test_probabilities_by_their_definition(
     temperature: float, top_k: int, top_p: float, min_p: float, forbidden: list[int], ties: bool
 ) -> None:
     z = logits(ties=ties)
-    choice = Choice(temperature, top_k, top_p, min_p, np.array(forbidden, np.intp))
-    found = choice.probabilities(z)
-    expected = np.stack([by_definition(column, choice) for column in z.T], axis=1)
+    options = SamplingOptions(temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
+    found = Filters(options, np.array(forbidden, np.intp)).probabilities(z)
+    expected = np.stack([by_definition(column, options, forbidden) for column in z.T], axis=1)
     if not ties or min_p in (0, 1):  # of equals, rounding may keep either
         np.testing.assert_allclose(found, expected, atol=1e-12)
     np.testing.assert_allclose(found.sum(axis=0), 1)
 
 
 @pytest.mark.parametrize(
-    "choice",
-    [Choice(), Choice(0.5, top_k=3), Choice(1, top_p=0.6), Choice(2, min_p=0.3), Choice(0)],
+    "chosen",
+    [
+        filters(),
+        filters(temperature=0.5, top_k=3),
+        filters(top_p=0.6),
+        filters(temperature=2, min_p=0.3),
+        filters(temperature=0),
+    ],
 )
-def test_draws_follow_the_probabilities(choice: Choice) -> None:
+def test_draws_follow_the_probabilities(chosen: Filters) -> None:
     z = np.repeat(logits(1)[:, :1], 40_000, axis=1)
-    drawn = choice.draw(z, np.random.default_rng(162))
+    drawn = chosen.draw(z, np.random.default_rng(162))
     found = np.bincount(drawn, minlength=9) / len(drawn)
-    expected = choice.probabilities(z[:, :1])[:, 0]
+    expected = chosen.probabilities(z[:, :1])[:, 0]
     assert set(np.flatnonzero(found)) <= set(np.flatnonzero(expected))
     np.testing.assert_allclose(found, expected, atol=4 * 0.5 / len(drawn) ** 0.5)
 
 
 class Given:
-    """Numbers that are no chance."""
+    """Random numbers that are known in advance."""
 
     def __init__(self, numbers: NDArray[np.float64]) -> None:
         self._numbers = numbers
@@ -83,21 +96,21 @@ class Given:
 
 
 @pytest.mark.parametrize(
-    "choice",
+    "chosen",
     [
-        Choice(),
-        Choice(0.5, top_k=3),
-        Choice(1, top_p=0.6),
-        Choice(2, min_p=0.3),
-        Choice(0),
-        Choice(forbidden=np.array([2, 5])),
+        filters(),
+        filters(temperature=0.5, top_k=3),
+        filters(top_p=0.6),
+        filters(temperature=2, min_p=0.3),
+        filters(temperature=0),
+        filters([2, 5]),
     ],
 )
-def test_a_stream_alone_draws_what_it_draws_among_others(choice: Choice) -> None:
+def test_a_stream_alone_draws_what_it_draws_among_others(chosen: Filters) -> None:
     z = np.hstack([logits(seed) for seed in range(12)])
     numbers = np.random.default_rng(163).random(48)
-    among_others = choice.draw(z, Given(numbers))
-    alone = [choice.draw(z[:, n : n + 1], Given(numbers[n : n + 1])) for n in range(48)]
+    among_others = chosen.draw(z, Given(numbers))
+    alone = [chosen.draw(z[:, n : n + 1], Given(numbers[n : n + 1])) for n in range(48)]
     np.testing.assert_array_equal(np.concatenate(alone), among_others)
     assert len(set(among_others.tolist())) > 2
 
@@ -105,25 +118,7 @@ def test_a_stream_alone_draws_what_it_draws_among_others(choice: Choice) -> None
 def test_the_logits_are_left_alone() -> None:
     z = logits()
     before = z.copy()
-    choice = Choice(0.7, 3, 0.9, 0.1, np.array([1]))
-    choice.draw(z, np.random.default_rng(1))
-    choice.probabilities(z)
+    chosen = filters([1], temperature=0.7, top_k=3, top_p=0.9, min_p=0.1)
+    chosen.draw(z, np.random.default_rng(1))
+    chosen.probabilities(z)
     np.testing.assert_array_equal(z, before)
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({"temperature": -1}, "a temperature of -1 makes no sense: give 0 or more"),
-        ({"temperature": float("nan")}, "a temperature of nan makes no sense"),
-        ({"top_k": -1}, "a top-k of -1 makes no sense: give 0 or more"),
-        ({"top_p": 0}, "a top-p of 0 makes no sense: give more than 0, and at most 1"),
-        ({"top_p": 1.1}, "a top-p of 1.1"),
-        ({"min_p": -0.1}, "a min-p of -0.1 makes no sense: give 0 to 1"),
-        ({"min_p": float("nan")}, "a min-p of nan"),
-    ],
-)
-def test_values_that_make_no_sense(values: dict[str, float], message: str) -> None:
-    with pytest.raises(OptionError) as refused:
-        Choice(**values)  # type: ignore[arg-type]
-    assert str(refused.value).startswith(message)

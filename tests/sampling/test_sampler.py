@@ -1,6 +1,5 @@
 """One symbol after another: drawn as the network says, with the state of all that was read."""
 
-import itertools
 import math
 from typing import Any
 
@@ -10,8 +9,9 @@ from numpy.typing import NDArray
 
 from charrnn.errors import OptionError
 from charrnn.nn.network import Network, NetworkConfig
-from charrnn.sampling.filters import Choice
-from charrnn.sampling.sampler import Sampler, generate
+from charrnn.sampling.filters import Filters
+from charrnn.sampling.options import SamplingOptions
+from charrnn.sampling.sampler import Sampler, check_units
 from charrnn.types import Array
 from reference import random_network
 
@@ -31,6 +31,10 @@ def expected_probabilities(
     p: Array = np.exp(logits / temperature)
     p /= p.sum()
     return p
+
+
+def filters(temperature: float) -> Filters:
+    return Filters(SamplingOptions(temperature=temperature))
 
 
 def saying(logits: list[float]) -> Network:
@@ -122,7 +126,7 @@ def test_symbols_are_drawn_as_often_as_they_are_probable(temperature: float) -> 
     network, count = example(), 50_000
     sampler = Sampler(network, count)
     sampler.prime(PRIME)
-    drawn = sampler.draw(np.random.default_rng(85), Choice(temperature))
+    drawn = sampler.draw(np.random.default_rng(85), filters(temperature))
     assert drawn.shape == (count,)
     expected = count * expected_probabilities(network, PRIME, temperature)
     found = np.bincount(drawn, minlength=7)
@@ -138,96 +142,47 @@ def test_temperature_0_takes_the_most_probable() -> None:
         sampler.feed(np.array([ids]))
         best = sampler.probabilities.argmax(axis=0)
         rng = np.random.default_rng(86)
-        assert sampler.draw(rng, Choice(0)).tolist() == best.tolist()
+        assert sampler.draw(rng, filters(0)).tolist() == best.tolist()
         assert rng.random() == np.random.default_rng(86).random(), "nothing is left to chance"
 
 
 @pytest.mark.parametrize("temperature", [5e-324, 1e-308, 1e-100, 1e-3])
 def test_a_temperature_close_to_0_is_like_0(temperature: float) -> None:
     sampler = Sampler(saying([1.0, 3.0, 2.0, -5.0]), 1000)
-    assert set(sampler.draw(np.random.default_rng(87), Choice(temperature)).tolist()) == {1}
+    assert set(sampler.draw(np.random.default_rng(87), filters(temperature)).tolist()) == {1}
 
 
 def test_a_very_high_temperature_makes_all_alike() -> None:
     sampler = Sampler(saying([1.0, 30.0, 2.0, -5.0]), 8000)
-    found = np.bincount(sampler.draw(np.random.default_rng(88), Choice(1e300)))
+    found = np.bincount(sampler.draw(np.random.default_rng(88), filters(1e300)))
     assert found.min() > 1800
 
 
 def test_large_logits_do_not_overflow() -> None:
     sampler = Sampler(saying([1e300, 1e300, -1e300]), 100)
     np.testing.assert_array_equal(sampler.probabilities[:, 0], [0.5, 0.5, 0])
-    assert set(sampler.draw(np.random.default_rng(89), Choice(1.0)).tolist()) == {0, 1}
+    assert set(sampler.draw(np.random.default_rng(89), filters(1.0)).tolist()) == {0, 1}
 
 
 @pytest.mark.parametrize(("chance", "drawn"), [(0.0, 1), (0.2499, 1), (0.2501, 3), (1 - 2**-53, 3)])
 def test_what_is_impossible_is_never_drawn(chance: float, drawn: int) -> None:
     logits = [-1e6, math.log(1), -1e6, math.log(3), -1e6]
-    assert Sampler(saying(logits)).draw(Fixed(chance), Choice(1.0)).tolist() == [drawn]
+    assert Sampler(saying(logits)).draw(Fixed(chance), filters(1.0)).tolist() == [drawn]
 
 
 def test_drawing_reads_nothing() -> None:
     sampler = Sampler(example(), 3)
     sampler.prime(PRIME)
     before = sampler.probabilities
-    sampler.draw(np.random.default_rng(90), Choice(0.7))
+    sampler.draw(np.random.default_rng(90), filters(0.7))
     np.testing.assert_array_equal(sampler.probabilities, before)
 
 
-# --- generating
+# --- units held at a value
 
 
-def written(seed: int, length: int, temperature: float = 1.0, samples: int = 3) -> NDArray[np.intp]:
-    rng = np.random.default_rng(seed)
-    return np.array(
-        list(generate(Sampler(example(), samples), rng, length=length, choice=Choice(temperature)))
-    )
-
-
-def test_each_symbol_is_drawn_and_then_read() -> None:
-    network, rng = example(), np.random.default_rng(91)
-    by_hand = Sampler(network, 3)
-    by_hand.prime(PRIME)
-    expected = []
-    for _ in range(20):
-        expected.append(by_hand.draw(rng, Choice(0.9)))
-        by_hand.feed(expected[-1])
-    sampler = Sampler(network, 3)
-    sampler.prime(PRIME)
-    drawn = list(generate(sampler, np.random.default_rng(91), length=20, choice=Choice(0.9)))
-    np.testing.assert_array_equal(drawn, expected)
-    np.testing.assert_array_equal(sampler.probabilities, by_hand.probabilities)
-
-
-def test_the_same_seed_writes_the_same() -> None:
-    np.testing.assert_array_equal(written(1, 50), written(1, 50))
-    assert (written(1, 50) != written(2, 50)).any()
-
-
-def test_samples_differ_from_each_other() -> None:
-    texts = written(1, 50).T
-    assert len({tuple(text) for text in texts.tolist()}) == 3
-
-
-def test_a_shorter_text_is_the_beginning_of_a_longer_one() -> None:
-    np.testing.assert_array_equal(written(1, 50)[:20], written(1, 20))
-
-
-def test_length() -> None:
-    assert len(written(1, 0)) == 0
-    assert len(written(1, 1)) == 1
-    endless = generate(Sampler(example()), np.random.default_rng(1), length=None, choice=Choice())
-    assert len(list(itertools.islice(endless, 500))) == 500
-
-
-@pytest.mark.parametrize("temperature", [-1, -1e-9, math.nan, math.inf, -math.inf])
-def test_a_temperature_that_makes_no_sense(temperature: float) -> None:
-    with pytest.raises(OptionError, match=f"temperature of {temperature} makes no sense"):
-        Choice(temperature)
-    with pytest.raises(OptionError):
-        written(1, 5, temperature)
-
-
-@pytest.mark.parametrize("temperature", [0, 0.0, 1, 1e-300, 1e300])
-def test_a_temperature_that_makes_sense(temperature: float) -> None:
-    Choice(temperature)
+def test_a_unit_that_is_not_there() -> None:
+    check_units({(0, 0): 0.5, (1, 4): -1}, CONFIG)
+    for place in ((2, 0), (0, 5), (-1, 0), (0, -1)):
+        with pytest.raises(OptionError, match="name one from L0:0 to L1:4"):
+            check_units({place: 0.5}, CONFIG)
