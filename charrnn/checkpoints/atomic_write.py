@@ -11,8 +11,9 @@ import os
 import re
 import stat
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -41,7 +42,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         raise CheckpointError(f"cannot write the checkpoint {path}: {error}") from error
     entries = {"header": np.frombuffer(text.encode("ascii"), np.uint8), **arrays}
     try:
-        _replace(path.resolve(), entries)  # a link stays a link
+        replace_file(path, lambda file: np.savez(file, **entries))
     except OSError as error:
         raise CheckpointError(
             f"cannot write the checkpoint {path}: {error.strerror or error}; what was there before "
@@ -49,12 +50,17 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         ) from error
 
 
-def _replace(path: Path, entries: dict[str, Any]) -> None:
+def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write `path` by `write`, so that it is either whole or as it was before. Raises OSError.
+
+    A link stays a link.
+    """
+    path = path.resolve()
     descriptor, temporary = tempfile.mkstemp(prefix=_prefix(path), suffix=SUFFIX, dir=path.parent)
     try:
         with open(descriptor, "wb") as file:
             _set_permissions(file.fileno(), path)
-            np.savez(file, **entries)
+            write(file)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

@@ -1,105 +1,114 @@
 """What `charrnn visualize-neurons` prints, and the files that it writes."""
 
+import io
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from charrnn.cli.output_files import check_writable, write_file
 from charrnn.cli.standard_streams import discard, emit
-from charrnn.errors import CharRNNError
 
 if TYPE_CHECKING:
-    from charrnn.neurons.report import Claim, Report
+    from charrnn.neurons.report import Report
+
+SHOWN = 800
+"""Characters on the terminal and in a picture, unless told."""
+SHOWN_ON_PAGE = 4000
+"""Characters on a page and in files of data, unless told."""
 
 
-def write(report: "Report", html: Path | None, json_file: Path | None, npz: Path | None) -> None:
-    """Write the files that were asked for."""
-    import numpy as np
+@dataclass(frozen=True)
+class NeuronOutput:
+    """Where a report goes, and how much of it: to the terminal if no file is named."""
 
-    try:
-        if html is not None:
+    html: Path | None
+    json: Path | None
+    npz: Path | None
+    svg: Path | None
+    length: int | None
+    rows: int
+    predictions: int
+    width: int
+
+    @property
+    def has_data(self) -> bool:
+        """Whether more is written than the terminal shows."""
+        return not (self.html is self.json is self.npz is None)
+
+    @property
+    def characters(self) -> int:
+        """Characters of the text to show, at most."""
+        return self.length or (SHOWN_ON_PAGE if self.has_data else SHOWN)
+
+    def check(self) -> None:
+        """Raise CharRNNError where a file cannot be written."""
+        for path in (self.html, self.json, self.npz, self.svg):
+            check_writable(path)
+
+    def write(self, report: "Report") -> None:
+        """Write the files that were asked for, or else to the terminal."""
+        if self.html is not None:
             from charrnn.render.page import page
 
-            html.write_text(page(report), encoding="utf-8", newline="")
-        if json_file is not None:
+            write_file(self.html, page(report).encode())
+        if self.json is not None:
             text = json.dumps(report.to_json(), ensure_ascii=True, separators=(",", ":")) + "\n"
-            if str(json_file) == "-":
+            if str(self.json) == "-":
                 emit([text])
             else:
-                json_file.write_text(text, encoding="utf-8")
-        if npz is not None:
-            with npz.open("wb") as file:
-                np.savez_compressed(file, allow_pickle=False, **report.arrays())
-    except OSError as error:
-        raise CharRNNError(f"cannot write {error.filename}: {error.strerror}") from error
+                write_file(self.json, text.encode())
+        if self.npz is not None:
+            write_file(self.npz, as_npz(report))
+        if self.svg is not None:
+            write_file(self.svg, self._picture(report).encode())
+        elif not self.has_data:
+            self._show(report)
 
+    def _picture(self, report: "Report") -> str:
+        from charrnn.render.svg import svg
+        from charrnn.render.terminal import report_lines
 
-def show(report: "Report", rows: int, predictions: int) -> None:
-    """The table and the coloured text, on standard output."""
-    from rich.console import Console
-
-    from charrnn.render.terminal import Place, lines
-
-    console = Console(file=sys.stdout, highlight=False, markup=False, soft_wrap=True, emoji=False)
-    colors = console.color_system is not None and not console.no_color
-    width = shutil.get_terminal_size().columns
-    if rows:
-        emit(line + "\n" for line in table(report, rows))
-    unit = report.units[0]
-    emit([f"L{unit.layer}:{unit.unit} ({report.state}){about(unit.claim)}\n\n"])
-    places = [
-        Place(symbol, float(value), prediction, ends)
-        for symbol, value, prediction, ends in zip(
-            report.characters, unit.values, report.predictions, report.ends_line, strict=True
+        lines = report_lines(
+            report,
+            rows=self.rows,
+            predictions=self.predictions,
+            width=self.width,
+            colors=True,
+            length=self.length or SHOWN,
         )
-    ]
-    try:
-        for line in lines(
-            places, width=width, palette=report.palette, predictions=predictions, colors=colors
-        ):
-            console.print(line, crop=False, overflow="ignore")
-    except BrokenPipeError:
-        discard(sys.stdout)
-        sys.exit(0)
+        return svg(lines, title=report.title, palette=report.palette, width=self.width)
 
+    def _show(self, report: "Report") -> None:
+        from rich.console import Console
 
-def about(claim: "Claim | None") -> str:
-    if claim is None:
-        return ""
-    if claim.label == "unexplained":
-        return f": unexplained ({claim.reason}); most like {claim.feature}, {claim.score:+.2f}"
-    return f": {claim.label}, {claim.feature}, {claim.score:+.2f}"
+        from charrnn.render.terminal import report_lines
 
-
-def table(report: "Report", rows: int) -> Iterator[str]:
-    """The first rows of the ranked table; then what else should be known."""
-    yield (
-        f"{'unit':>7}  {'feature':18} {'score':>6} {'alike':>6} {'IoU':>5} {'fresh':>5} {'p':>6}  "
-        f"{'bits':>8} {'where on':>8}  what"
-    )
-    for layer, unit, claim in report.table[:rows]:
-        effect = claim.effect
-        what = claim.label if claim.label != "unexplained" else f"unexplained: {claim.reason}"
-        if effect is not None:
-            what += ", used" if effect.used else ", no effect measured"
-        yield (
-            f"{f'L{layer}:{unit}':>7}  {claim.feature:18} {claim.score:>+6.2f} "
-            f"{number(claim.within_character, '+.2f'):>6} {number(claim.iou, '.2f'):>5} "
-            f"{claim.twins:>5.2f} {number(claim.p, '.3f'):>6}  "
-            f"{number(effect.bits if effect else None, '+.4f'):>8} "
-            f"{number(effect.bits_on if effect else None, '+.3f'):>8}  {what}"
+        emit([])  # there must be a standard output
+        console = Console(
+            file=sys.stdout, highlight=False, markup=False, soft_wrap=True, emoji=False
         )
-    claims = sum(claim.label != "unexplained" for _, _, claim in report.table)
-    yield (
-        f"{claims} of {len(report.table)} units explained ({report.explained:.0%}). score: of the "
-        "second half; alike: among equal characters; fresh: the best unit of fresh networks; bits: "
-        "what holding the cell still costs per character, overall and where the feature is on"
-    )
-    yield from report.notes
-    yield ""
+        lines = report_lines(
+            report,
+            rows=self.rows,
+            predictions=self.predictions,
+            width=shutil.get_terminal_size().columns,
+            colors=console.color_system is not None and not console.no_color,
+        )
+        try:
+            for line in lines:
+                console.print(line, crop=False, overflow="ignore")
+        except BrokenPipeError:
+            discard(sys.stdout)
+            sys.exit(0)
 
 
-def number(value: float | None, form: str) -> str:
-    return "" if value is None or value != value else format(value, form)
+def as_npz(report: "Report") -> bytes:
+    """The arrays of a report as the content of a file for NumPy."""
+    import numpy as np
+
+    content = io.BytesIO()
+    np.savez_compressed(content, allow_pickle=False, **report.arrays())
+    return content.getvalue()

@@ -10,8 +10,8 @@ import click
 from charrnn.cli.command import Command
 from charrnn.cli.formatting import harmless, parsed_unit
 from charrnn.cli.input_texts import text_ids
-from charrnn.cli.neuron_output import show, write
-from charrnn.errors import CharRNNError, CorpusError, OptionError
+from charrnn.cli.neuron_output import SHOWN, SHOWN_ON_PAGE, NeuronOutput
+from charrnn.errors import CorpusError, OptionError
 
 if TYPE_CHECKING:
     from charrnn.model import Model
@@ -23,8 +23,6 @@ PALETTE_NAMES = ("blue-red", "karpathy")
 """Of `charrnn.render.palettes.PALETTES`."""
 STATE_NAMES = ("c", "h", "i", "f", "o", "g", "r", "z", "n")
 CHARACTERS = 120_000
-SHOWN = 800
-SHOWN_ON_PAGE = 4000
 UNITS_ON_PAGE = 64
 ROWS = 25
 
@@ -86,6 +84,12 @@ ROWS = 25
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the values for NumPy.  [default: none]",
 )
+@click.option(
+    "--svg",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write what the terminal shows as a picture, for example for a README.  [default: none]",
+)
+@click.option("--width", type=click.IntRange(40, 400), default=100, help="Columns of the picture.")
 @click.option("--seed", type=click.IntRange(0), default=1, help="Seed of the fresh networks.")
 @click.option(
     "--unknown",
@@ -108,6 +112,8 @@ def visualize_neurons(
     html: Path | None,
     json_file: Path | None,
     npz: Path | None,
+    svg: Path | None,
+    width: int,
     seed: int,
     unknown: Literal["error", "skip"],
 ) -> None:
@@ -130,20 +136,21 @@ def visualize_neurons(
     model = model_of(saved)
     unit = None if wanted is None else parsed_unit(wanted, model.network.config)
     known = by_kind([*FEATURES.values(), *(user_feature(*named(item)) for item in features)])
-    for path in (html, json_file, npz):
-        check_writable(path)
+    output = NeuronOutput(
+        html, json_file, npz, svg, length, rows if unit is None else 0, predictions, width
+    )
+    output.check()
     ids = text_ids(saved, model, checkpoint, text, unknown)[:characters]
     if len(ids) == 0:
         raise CorpusError("the text is empty: give another --text")
     state = default_state(model) if state is None else state
-    to_file = html is not None or json_file is not None or npz is not None
     with one_thread():  # the steps are too short to be shared out
         found = None
         if unit is None or html or json_file:
             found = look(
                 model, ids, state, [f for f in known if f.name not in FEATURES], seed, unit
             )
-        part, units = chosen(model, ids, known, found, unit, length, to_file, all_units)
+        part, units = chosen(model, ids, known, found, unit, output, all_units)
         report = exhibit(
             model,
             ids,
@@ -156,9 +163,7 @@ def visualize_neurons(
             notes=list(notes(found)),
             palette=palette,
         )
-    write(report, html, json_file, npz)
-    if not to_file:
-        show(report, rows if unit is None else 0, predictions)
+    output.write(report)
 
 
 def named(item: str) -> tuple[str, str]:
@@ -167,19 +172,6 @@ def named(item: str) -> tuple[str, str]:
     if not equals:
         raise OptionError(f"--feature {harmless(item)} has no =: give NAME=REGEX")
     return name, pattern
-
-
-def check_writable(path: Path | None) -> None:
-    """Raise CharRNNError before the work where a file cannot be written."""
-    if path is None or str(path) == "-":
-        return
-    try:
-        existed = path.exists()
-        path.open("ab").close()
-        if not existed:
-            path.unlink()
-    except OSError as error:
-        raise CharRNNError(f"cannot write {path}: {error.strerror}") from error
 
 
 def look(
@@ -211,8 +203,7 @@ def chosen(
     features: Sequence["Feature"],
     found: "Search | None",
     unit: tuple[int, int] | None,
-    length: int | None,
-    to_file: bool,
+    output: NeuronOutput,
     all_units: bool,
 ) -> tuple[slice, list[tuple[int, int]]]:
     """The part of the text to show, and the units whose values are shown: the one that was asked
@@ -220,7 +211,7 @@ def chosen(
     from charrnn.neurons.build_report import liveliest
     from charrnn.neurons.search import characters
 
-    length = length or (SHOWN_ON_PAGE if to_file else SHOWN)
+    length = output.characters
     ranked = [] if found is None else [found.place(x.unit) for x in found.ranked()]
     first = unit or (ranked[0] if ranked else (0, 0))
     start = 0 if found is None else found.halves[1].start
@@ -231,7 +222,7 @@ def chosen(
         lively = liveliest(finding.feature.track(characters(model, ids))[half], length)
         part = slice(half.start + lively.start, half.start + lively.stop)
     units = [first]
-    if to_file:
+    if output.has_data:
         config = model.network.config
         every = ranked or [(n, m) for n in range(config.layers) for m in range(config.hidden_size)]
         units += [place for place in every if place != first]

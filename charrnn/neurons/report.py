@@ -41,6 +41,14 @@ class Claim:
     reason: str
     effect: Effect | None
 
+    @property
+    def verdict(self) -> str:
+        """The label, why there is no claim, and whether the network uses the cell."""
+        verdict = f"{self.label}: {self.reason}" if self.reason else self.label
+        if self.effect is not None:
+            verdict += ", used" if self.effect.used else ", no effect measured"
+        return verdict
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -193,6 +201,11 @@ def _json(value: Any) -> Any:
     if isinstance(value, float):
         return float(f"{value:.5g}") if math.isfinite(value) else None
     return value
+
+
+def number(value: float | None, form: str) -> str:
+    """A number in a format; nothing for None and NaN."""
+    return "" if value is None or value != value else format(value, form)
 
 
 def quantized(values: ArrayLike) -> NDArray[np.int8]:

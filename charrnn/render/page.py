@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from charrnn.neurons.report import Claim, FeatureTrack, Report, quantized
+from charrnn.neurons.report import Claim, FeatureTrack, Report, number, quantized
 from charrnn.render.palettes import color, ink
 
 SHADES = 20
@@ -118,11 +118,11 @@ def _spans(report: Report) -> Iterator[str]:
     """The first unit's text, as it stands without any script."""
     first = report.units[0]
     track = _first_track(report)
-    for number, (symbol, q) in enumerate(zip(report.characters, shades(first.values), strict=True)):
+    for place, (symbol, q) in enumerate(zip(report.characters, shades(first.values), strict=True)):
         sign = " plus" if q > 0 else " minus" if q < 0 else ""
-        below = "" if track is None else _track_class(track, number)
+        below = "" if track is None else _track_class(track, place)
         yield f'<span class="c {shade_class(q)}{sign}{below}">{_text(symbol)}</span>'
-        if report.ends_line[number]:
+        if report.ends_line[place]:
             yield "<br>"
 
 
@@ -194,21 +194,16 @@ def _table(report: Report) -> Iterator[str]:
 
 def _cells(claim: Claim) -> str:
     effect = claim.effect
-    what = claim.label
-    if claim.reason:
-        what += f": {claim.reason}"
-    if effect is not None:
-        what += ", used" if effect.used else ", no effect measured"
     cells = (
         claim.feature,
-        _number(claim.score, "+.2f"),
-        _number(claim.within_character, "+.2f"),
-        _number(claim.iou, ".2f"),
-        _number(claim.twins, ".2f"),
-        _number(claim.p, ".3f"),
-        _number(effect.bits if effect else None, "+.4f"),
-        _number(effect.bits_on if effect else None, "+.3f"),
-        what,
+        number(claim.score, "+.2f"),
+        number(claim.within_character, "+.2f"),
+        number(claim.iou, ".2f"),
+        number(claim.twins, ".2f"),
+        number(claim.p, ".3f"),
+        number(effect.bits if effect else None, "+.4f"),
+        number(effect.bits_on if effect else None, "+.3f"),
+        claim.verdict,
     )
     return "".join(f"<td>{_text(cell)}</td>" for cell in cells)
 
@@ -217,10 +212,6 @@ def _about(claim: Claim | None) -> str:
     if claim is None:
         return "no search was made"
     return f"{claim.label} · {claim.feature} {claim.score:+.2f}"
-
-
-def _number(value: float | None, form: str) -> str:
-    return "" if value is None or value != value else format(value, form)
 
 
 def _data(report: Report) -> dict[str, Any]:

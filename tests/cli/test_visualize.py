@@ -2,6 +2,7 @@
 
 import json
 import re
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from charrnn.model import model_of
 from charrnn.sampling.options import SamplingOptions
 from cli_helpers import SMALL, call, refuse, shell, succeed, usage_error, write
 
+SVG = "{http://www.w3.org/2000/svg}"
 TEXT = "".join(f'He said "line {i}", (and {i * i}).\nThen no more.\n\n' for i in range(400))
 
 
@@ -93,6 +95,26 @@ def test_files(model: Path) -> None:
         assert Path(f"a.{name}").read_bytes() == Path(f"b.{name}").read_bytes(), "the same seed"
 
 
+def test_a_picture(model: Path) -> None:
+    Path("a.svg").write_text("old")
+    Path("a.svg").chmod(0o640)
+    one = ("visualize-neurons", model, "--length", "60", "--svg", "a.svg")
+    outcome = succeed(*one)
+    assert outcome.output == b""
+    whole = Path("a.svg").read_text()
+    root = ET.fromstring(whole)
+    assert "a.npz: a.txt" in root.attrib["aria-label"]
+    shown = " ".join("".join(text.itertext()) for text in root.iter(SVG + "text"))
+    assert "0 of 8 units explained (0%)." in shown
+    assert Path("a.svg").stat().st_mode & 0o777 == 0o640
+    assert {path.name for path in Path().iterdir()} == {"a.npz", "a.svg", "a.txt"}
+    succeed(*one, "--rows", "0", "--width", "60")
+    assert "units explained" not in Path("a.svg").read_text()
+    assert int(ET.parse("a.svg").getroot().attrib["width"]) < int(root.attrib["width"])
+    succeed(*one)
+    assert Path("a.svg").read_text() == whole, "the same seed"
+
+
 def test_json_into_a_pipe(model: Path) -> None:
     outcome = succeed("visualize-neurons", model, "--json", "-", "--length", "50")
     assert json.loads(outcome.text)["format"] == "charrnn-neurons"
@@ -153,7 +175,7 @@ def test_nothing_held_out() -> None:
 
 
 def test_files_that_cannot_be_written(model: Path) -> None:
-    for option in ("--html", "--json", "--npz"):
+    for option in ("--html", "--json", "--npz", "--svg"):
         message = refuse("visualize-neurons", model, option, "no/such")
         assert message == "cannot write no/such: No such file or directory"
     assert "is a directory" in usage_error("visualize-neurons", str(model), "--html", ".")
