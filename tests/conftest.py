@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+import toy_cells as toys
 from charrnn.machine.blas import one_thread
 
 
@@ -13,3 +14,9 @@ def _products_by_one_thread() -> Iterator[None]:
     other work to do, that takes many times as long."""
     with one_thread():
         yield
+
+
+@pytest.fixture
+def toy_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cells of `tests/toy_cells.py` can be chosen like any other."""
+    toys.register(monkeypatch)

@@ -79,7 +79,7 @@ class Pieces:
 
 def cut(R: int, N: int, B: int, *, most_parts: int = 1) -> Pieces | None:
     """The pieces of (R, N)·(N, B) that are faster than the whole, if there are any."""
-    if B % WIDTH != 0 or not has_small_products():
+    if N == 0 or B % WIDTH != 0 or not has_small_products():
         return None
     for parts in range(1, most_parts + 1):
         most = SMALL * parts // (N * WIDTH)

@@ -48,7 +48,7 @@ class OutputDropout:
 
 
 class WeightDropout:
-    """What a layer's loop sees of its recurrent weights. Memory: 2·G·H² numbers."""
+    """What a layer's loop sees of its recurrent weights. Memory: 2·R·H² numbers."""
 
     def __init__(self, p: float, shape: tuple[int, int], dtype: DTypeLike) -> None:
         self._p = p
@@ -62,7 +62,7 @@ class WeightDropout:
         _draw(self._mask, self._p, rng)
 
     def forward(self, W: Array) -> Array:
-        """`self.W`, from W (G·H, H)."""
+        """`self.W`, from W (R·H, H)."""
         return np.multiply(W, self._mask, out=self.W)
 
     def backward(self, dW: Array) -> None:

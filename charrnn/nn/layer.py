@@ -1,15 +1,15 @@
-"""One recurrent layer over a window of time: what every cell shares.
+"""One recurrent layer over a window of time: what all cells share.
 
-Arrays are features first, batch last: the products then run at the full speed of BLAS, and
-everything that does not depend on the step before is one product over all T·B columns.
+Arrays have the features first and the batch last, the layout in which BLAS is fastest, and
+everything that does not depend on the step before is one product over all T·B columns:
 
     P = U·[X; 1]                    all steps at once; the bias is the last column of U
     h_t = cell(P_t, W·h_{t−1})      the only product inside the loop
 
-What the loop touches lies step by step in memory, (T, features, B′), so that a step runs over
-memory without gaps. What goes into a product over all steps, or comes from one, lies feature by
-feature, (features, T, B). B′ ≥ B: where products are faster with some columns more than there are
-streams, nobody looks at what comes of these.
+Arrays of the loop are contiguous step by step, (T, features, B′). Arrays that enter or leave a
+product over all steps are contiguous feature by feature, (features, T, B). B′ ≥ B: where products
+are faster with more columns than there are streams, the loop has padding columns, whose results are
+ignored.
 """
 
 from collections.abc import Sequence
@@ -19,15 +19,15 @@ from numpy.typing import DTypeLike
 
 from charrnn.machine.aligned import aligned_zeros
 from charrnn.machine.matmul import Product, TransposedProduct, computed_streams
-from charrnn.nn.cells import Cell, Room
+from charrnn.nn.cells import Cell, CellShape
 from charrnn.types import Array
 
 
 class Columns:
     """An array (F, T, B) as `steps`, and the same memory (F, T·B) as `flat`.
 
-    It lies in `padded` (F, (T + 1)·B), whose last B columns mean nothing: rows that are a power of
-    two apart would share a few cache sets, and products would be slower.
+    Both are views of `padded` (F, (T + 1)·B), whose last B columns are padding: rows a power of two
+    apart would share a few cache sets, and products would be slower.
     """
 
     def __init__(self, padded: Array, steps: int) -> None:
@@ -45,30 +45,31 @@ class Columns:
         """Some of the features, in the same memory."""
         return Columns(self.padded[rows], self.steps.shape[1])
 
+    def by_step(self, hidden_size: int) -> Array:
+        """A view of blocks of H features, step by step, (T, blocks, H, B)."""
+        _, T, B = self.steps.shape
+        return self.steps.reshape(-1, hidden_size, T, B).transpose(2, 0, 1, 3)
+
 
 class Scratch:
-    """What the loops of the layers of a network use, one layer after the other, for B streams.
+    """Temporary arrays of the loop over time, for B streams. The layers of a network share them.
 
-    Memory: G·H·B′ numbers, for training (K + 2)·H·B′ more, and what the products need.
+    Memory: G·H·B′ numbers, for training (K + 2)·H·B′ more, and that of the products.
     """
 
     def __init__(
-        self,
-        cell: type[Cell],
-        hidden_size: int,
-        batch: int,
-        dtype: DTypeLike,
-        *,
-        training: bool,
+        self, cell: type[Cell], hidden_size: int, batch: int, dtype: DTypeLike, *, training: bool
     ) -> None:
-        H, G, self.width = hidden_size, cell.gates, computed_streams(batch)
-        # copies of a step of a wide array: without gaps they are added in a third of the time
+        H, G, K, R = hidden_size, len(cell.gates), len(cell.blocks), len(cell.recurrent_gates)
+        self.width = computed_streams(batch)
+        # contiguous copies of one step of a wide array: adding them takes a third of the time
         self.P = aligned_zeros((G, H, self.width), dtype)
-        self.W_product = Product(G * H, H, self.width, dtype)
+        self.W_product = Product(R * H, H, self.width, dtype)
         if training:
             self.dh, self.dY = aligned_zeros((2, H, self.width), dtype)
-            self.da = aligned_zeros((cell.blocks, H, self.width), dtype)
-            self.W_T_product = TransposedProduct(G * H, H, self.width, dtype)
+            self.da = aligned_zeros((K, H, self.width), dtype)
+            self.da_of_W = self.da[K - R :].reshape(R * H, self.width)
+            self.W_T_product = TransposedProduct(R * H, H, self.width, dtype)
 
 
 class Layer:
@@ -89,24 +90,25 @@ class Layer:
         *,
         training: bool,
     ) -> None:
-        T, H, B, K, G = steps, hidden_size, batch, cell.blocks, cell.gates
+        T, H, B = steps, hidden_size, batch
+        G, K, R = len(cell.gates), len(cell.blocks), len(cell.recurrent_gates)
         self._scratch, width = scratch, scratch.width
-        self.cell = cell(Room(H, T, width, dtype, training))
-        # h of the step before and of this one, which change places
+        self.cell = cell(CellShape(H, T, width, dtype, training))
+        # h_{t−1} and h_t, which swap in every step
         self._h = list(aligned_zeros((2, H, width), dtype))
         # h_0 … h_T above a row of ones
         h_and_one = aligned_zeros((H + 1, T + 1, B), dtype)
         h_and_one[H] = 1
         self._h_by_step = h_and_one[:H].transpose(1, 0, 2)
-        self._before = h_and_one.reshape(H + 1, -1)[:H, : T * B]
+        self._h_before = h_and_one.reshape(H + 1, -1)[:H, : T * B]
         self.output = h_and_one.reshape(H + 1, -1)[:, B:]
-        """[h_1 … h_T; 1] as (H + 1, T·B): the ones meet the bias column of what comes next."""
-        # the tape: what becomes of the pre-activations of each step
+        """[h_1 … h_T; 1] as (H + 1, T·B): the ones meet the bias column of the next product."""
+        # the tape: for each step its pre-activations, which the cell turns into gates
         tape = list(aligned_zeros((T if training else 1, K, H, width), dtype))
         self._tape = tape if training else tape * T
-        self._from_before = [scratch.W_product.place(a[K - G :]) for a in self._tape]
-        self._from_below = [a[:G] for a in self._tape]
-        self._from_below_only = [a[: K - G] for a in self._tape]
+        self._W_outputs = [scratch.W_product.place(a[K - R :]) for a in self._tape]
+        self._U_outputs = [a[:G] for a in self._tape]
+        self._without_W = [a[: K - R] for a in self._tape]
         self._kept: dict[str, Array] = {}
 
     def keep_states(self, names: Sequence[str]) -> None:
@@ -124,42 +126,43 @@ class Layer:
 
     @property
     def state(self) -> Array:
-        """h and the cell's own after the last step, (1 + S, H, B); a copy."""
+        """A copy of h and the cell's state arrays after the last step, (1 + S, H, B)."""
         state = np.concatenate((self._h[0][np.newaxis], self.cell.memory))
-        of_streams: Array = state[..., : self._h_by_step.shape[-1]]
-        return of_streams
+        without_padding: Array = state[..., : self._h_by_step.shape[-1]]
+        return without_padding
 
     @state.setter
     def state(self, state: Array) -> None:
         B = state.shape[-1]
-        # the idle columns as well: they may hold what is no number
+        # the padding columns too: they may hold infinities of weights that had diverged
         self._h[0].fill(0)
         self.cell.memory.fill(0)
         self._h[0][:, :B] = state[0]
         self.cell.memory[..., :B] = state[1:]
 
     def forward(self, W: Array, projected: Columns, vectors: Array) -> None:
-        """Run T steps on from the state that the last call left behind, with U·[X; 1] in
-        `projected` (G·H, T, B), W (G·H, H) and the cell's further weights (X, H)."""
-        cell, P, product, (before, h) = self.cell, self._scratch.P, self._scratch.W_product, self._h
+        """Run T steps from the carried state, with U·[X; 1] in `projected` (G·H, T, B), W (R·H, H)
+        and the cell's weight vectors (X, H)."""
+        cell, P, product = self.cell, self._scratch.P, self._scratch.W_product
+        h_before, h = self._h
         _, T, B = projected.steps.shape
-        P_of_streams, P_by_step = P[..., :B], by_step(projected, W.shape[1])
+        P_of_streams, P_by_step = P[..., :B], projected.by_step(W.shape[1])
         h_by_step = self._h_by_step
         product.take(W)
         cell.begin(vectors)
-        h_by_step[0] = before[:, :B]
+        h_by_step[0] = h_before[:, :B]
         for t in range(T):
-            product.times(before, self._from_before[t])
+            product.times(h_before, self._W_outputs[t])  # 1  a = W·h_{t−1}   (R, H, B′)
             P_of_streams[:] = P_by_step[t]
-            self._from_below_only[t].fill(0)
-            from_below = self._from_below[t]
-            from_below += P
-            cell.forward(t, self._tape[t], before, h)
+            self._without_W[t].fill(0)
+            U_output = self._U_outputs[t]
+            U_output += P  # 2  a += U·x_t + b   (G, H, B′)
+            cell.forward(t, self._tape[t], h_before, h)  # 3  h_t   (H, B′)
             h_by_step[t + 1] = h[:, :B]
             for name, kept in self._kept.items():
                 kept[t] = cell.state(name, self._tape[t])[:, :B]
-            before, h = h, before
-        self._h = [before, h]
+            h_before, h = h, h_before
+        self._h = [h_before, h]
 
     def backward(
         self,
@@ -170,15 +173,16 @@ class Layer:
         dvectors: Array,
         dH: Array | None = None,
     ) -> None:
-        """From dY (H, T, B), the gradient of h_1 … h_T as others see them, to `dW` (G·H, H),
+        """From dY (H, T, B), the gradient of h_1 … h_T as the layer's output, to `dW` (R·H, H),
         `dvectors` (X, H) and `dA` (K·H, T, B), the gradient of the pre-activations; and to `dH`
-        (H, T, B), if it is given: the whole gradient of h_1 … h_T, by way of later steps as well.
+        (H, T, B), if it is given: the gradient of h_1 … h_T that includes the path through later
+        steps.
         """
-        (rows, H), (_, T, B) = W.shape, dY.shape
+        H, T, B = dY.shape
         cell, scratch = self.cell, self._scratch
         dh, da, dY_of_step, product = scratch.dh, scratch.da, scratch.dY, scratch.W_T_product
         dh_of_streams, da_of_streams, dY_of_streams = dh[:, :B], da[..., :B], dY_of_step[:, :B]
-        dA_by_step, da_of_W = by_step(dA, H), da.reshape(-1, dh.shape[1])[-rows:]
+        dA_by_step = dA.by_step(H)
         product.take(W)
         cell.begin_backward()
         dh.fill(0)
@@ -186,21 +190,15 @@ class Layer:
         for t in reversed(range(T)):
             if dH is not None:
                 dH[:, t] = dh_of_streams
-            cell.backward(t, dh, self._tape[t], da)
-            dA_by_step[t] = da_of_streams
+            cell.backward(t, dh, self._tape[t], da)  # of 3  da   (K, H, B′)
+            dA_by_step[t] = da_of_streams  # of 2
             if t > 0:
-                through_W = product.times(da_of_W)
+                through_W = product.times(scratch.da_of_W)  # of 1  Wᵀ·da   (H, B′)
                 dY_of_streams[:] = dY[:, t - 1]
                 if cell.passes_h:
                     dh += through_W
                     dh += dY_of_step
                 else:
                     np.add(through_W, dY_of_step, out=dh)
-        np.matmul(dA.flat[-rows:], self._before.T, out=dW)
+        np.matmul(dA.flat[len(dA.flat) - len(W) :], self._h_before.T, out=dW)  # of 1
         cell.end_backward(dA.steps.reshape(-1, H, T, B), dvectors)
-
-
-def by_step(columns: Columns, hidden_size: int) -> Array:
-    """A view of blocks of H features, step by step (T, blocks, H, B)."""
-    _, T, B = columns.steps.shape
-    return columns.steps.reshape(-1, hidden_size, T, B).transpose(2, 0, 1, 3)

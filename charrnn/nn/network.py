@@ -2,11 +2,12 @@
 
     x_t ─ U₀ ─▶ layer 0 ─ U₁ ─▶ … ─▶ layer L−1 ─ V ─▶ logits (V, T·B)
 
-Weights, by name (H hidden units, G gates, V symbols; the bias is the last column):
+Weights by name, for H hidden units, V symbols, G gates with an input product and R gates with a
+recurrent product (R = G in most cells); the bias is the last column:
 
-    W0 (G·H, H)   U0 (G·H, V + 1)     layer 0: recurrent; input and bias
-    Wl (G·H, H)   Ul (G·H, H + 1)     layer l ≥ 1
-    Pl (X, H)                         the cell's further vectors, where it has any
+    W0 (R·H, H)   U0 (G·H, V + 1)     layer 0: recurrent; input and bias
+    Wl (R·H, H)   Ul (G·H, H + 1)     layer l ≥ 1
+    Pl (X, H)                         the cell's weight vectors, if it has any
     V  (V, H + 1)                     output and bias
 """
 
@@ -65,20 +66,20 @@ class NetworkConfig:
     @property
     def size(self) -> int:
         """P, the number of weights."""
-        H, V, L, G = self.hidden_size, self.vocabulary_size, self.layers, self.cell_type.gates
-        U = G * H * (V + 1) + (L - 1) * G * H * (H + 1)
-        return L * G * H * H + U + L * self.cell_type.vectors * H + V * (H + 1)
+        H, V, L, cell = self.hidden_size, self.vocabulary_size, self.layers, self.cell_type
+        W = L * len(cell.recurrent_gates) * H * H
+        U = len(cell.gates) * H * (V + 1 + (L - 1) * (H + 1))
+        return W + U + L * cell.vectors * H + V * (H + 1)
 
     def shapes(self) -> dict[str, tuple[int, int]]:
         """The name and shape of every weight array, in the order of the flat vector."""
-        H, V = self.hidden_size, self.vocabulary_size
-        rows = self.cell_type.gates * H
+        H, V, cell = self.hidden_size, self.vocabulary_size, self.cell_type
         shapes: dict[str, tuple[int, int]] = {}
         for layer in range(self.layers):
-            shapes[f"W{layer}"] = (rows, H)
-            shapes[f"U{layer}"] = (rows, (H if layer else V) + 1)
-            if self.cell_type.vectors:
-                shapes[f"P{layer}"] = (self.cell_type.vectors, H)
+            shapes[f"W{layer}"] = (len(cell.recurrent_gates) * H, H)
+            shapes[f"U{layer}"] = (len(cell.gates) * H, (H if layer else V) + 1)
+            if cell.vectors:
+                shapes[f"P{layer}"] = (cell.vectors, H)
         shapes["V"] = (V, H + 1)
         return shapes
 

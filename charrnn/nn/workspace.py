@@ -50,14 +50,14 @@ class Workspace:
             Layer(cell, H, T, B, dtype, scratch, training=training) for _ in range(config.layers)
         ]
         # for the layer at hand U·[X; 1], then the gradient of its pre-activations
-        blocks = cell.blocks if training else cell.gates
-        self._gates = Columns.zeros(blocks * H, T, B, dtype)
-        self._projected = self._gates.rows(slice(0, cell.gates * H))
+        G = len(cell.gates)
+        self._gates = Columns.zeros((len(cell.blocks) if training else G) * H, T, B, dtype)
+        self._projected = self._gates.rows(slice(0, G * H))
         self._logits = aligned_zeros((V, T * B), dtype)
         self._no_vectors = np.zeros((0, H), dtype)
         self._targets = np.empty((T, B), np.intp)
         self._softmax = SoftmaxCrossEntropy(T * B, dtype)
-        self._input = SymbolInput(V, cell.gates * H, T, B, dtype, training=training)
+        self._input = SymbolInput(V, G * H, T, B, dtype, training=training)
         if training:
             self._dY = Columns.zeros(H, T, B, dtype)
         self._make_dropout(dropout, recurrent_dropout)
@@ -66,7 +66,7 @@ class Workspace:
         """One mask for each layer, or none where the rate is 0."""
         config, dtype = self.network.config, self.network.parameters.flat.dtype
         H, T, B, layers = config.hidden_size, self.steps, self.batch, range(config.layers)
-        W_shape = (config.cell_type.gates * H, H)
+        W_shape = (len(config.cell_type.recurrent_gates) * H, H)
         self._output_dropout = [OutputDropout(dropout, H, T, B, dtype) for _ in layers if dropout]
         self._weight_dropout = [
             WeightDropout(recurrent_dropout, W_shape, dtype) for _ in layers if recurrent_dropout

@@ -10,7 +10,8 @@ from charrnn.nn.network import NetworkConfig
 def needed(config: NetworkConfig, samples: int) -> int:
     """About how many bytes the streams of `samples` texts take: for each stream the gates and
     states of its layers, G·H and more, and its V probabilities, some of them in float64."""
-    H, L, V, G = config.hidden_size, config.layers, config.vocabulary_size, config.cell_type.gates
+    H, L, V = config.hidden_size, config.layers, config.vocabulary_size
+    G = len(config.cell_type.gates)
     return 4 * samples * (8 * V + (L * (2 * G + 5) + G) * H)
 
 

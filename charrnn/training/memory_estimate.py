@@ -18,8 +18,9 @@ def needed(config: NetworkConfig, options: TrainingOptions, symbols: int) -> int
     their gradients and moments and the copies that are kept of them, and for windows of T steps in
     B streams."""
     batch, steps = fit_shape(symbols, options.batch_size, options.seq_length)
-    H, L, V, G = config.hidden_size, config.layers, config.vocabulary_size, config.cell_type.gates
-    K, moments = config.cell_type.blocks, len(OPTIMIZERS[options.optimizer].state_names)
+    H, L, V, cell = config.hidden_size, config.layers, config.vocabulary_size, config.cell_type
+    G, K, R = len(cell.gates), len(cell.blocks), len(cell.recurrent_gates)
+    moments = len(OPTIMIZERS[options.optimizer].state_names)
     shards = min(options.threads, batch)
     # the weights, the best, and a state to go back to with its moments; a gradient a shard
     vectors = 3 + 2 * moments + shards
@@ -30,8 +31,8 @@ def needed(config: NetworkConfig, options: TrainingOptions, symbols: int) -> int
     rows += V + (V if V <= ONE_HOT_LIMIT else G * H)
     columns = shards * computed_streams(-(-batch // shards)) * (steps + 1)
     # Wᵀ, and for each symbol what it brings into the gates; W and its mask, where some is left out
-    tables = shards * G * H * (H + V)
-    tables += shards * L * 2 * G * H * H if options.recurrent_dropout else 0
+    tables = shards * H * (R * H + G * V)
+    tables += shards * L * 2 * R * H * H if options.recurrent_dropout else 0
     return 4 * (vectors * config.size + rows * columns + tables)
 
 

@@ -3,22 +3,53 @@
 import numpy as np
 import pytest
 
-from charrnn.nn.cells import CELLS
+import charrnn
+from charrnn.nn.cells import CELLS, Cell
 from charrnn.nn.network import Network, NetworkConfig
 from charrnn.optim.optimizers import Adam
 from charrnn.training.parallel.sharded import ShardedNetwork
 from reference import STEPS, rnn_step
+from toy_cells import ALL_CELLS, TOYS
+
+pytestmark = pytest.mark.usefixtures("toy_cells")
 
 
 def test_every_cell_has_a_naive_reference() -> None:
     assert tuple(CELLS) == tuple(STEPS)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", ALL_CELLS)
 def test_a_cell_says_what_it_has(cell: str) -> None:
     kind, network = CELLS[cell], NetworkConfig(7, 5, 3, cell)
-    assert len(kind.bias) == kind.gates <= kind.blocks
+    assert len(kind.bias) == len(kind.gates)
     assert network.size == sum(rows * columns for rows, columns in network.shapes().values())
+
+
+def test_a_recurrent_product_belongs_to_the_last_blocks() -> None:
+    assert CELLS["gru"].blocks == ("n", "r", "z", "q")
+    assert CELLS["toy-one"].blocks == ("n", "f")
+    assert NetworkConfig(7, 5, 1, "toy-one").shapes()["W0"] == (5, 5)
+    assert NetworkConfig(7, 5, 1, "toy-none").shapes()["W0"] == (0, 5)
+    with pytest.raises(TypeError, match="Wrong: recurrent_gates must be the last"):
+        type("Wrong", (Cell,), {"gates": ("f", "n"), "recurrent_gates": ("f",)})
+
+
+@pytest.mark.parametrize("cell", TOYS)
+def test_a_cell_of_ones_own_trains_and_writes(cell: str) -> None:
+    model = charrnn.train(
+        "to be or not to be " * 40,
+        cell=cell,
+        hidden_size=16,
+        layers=2,
+        batch_size=4,
+        seq_length=16,
+        epochs=40,
+        learning_rate=0.02,
+        recurrent_dropout=0.1,
+        threads=1,
+    )
+    assert model.step("b")["e"] > 0.9
+    assert len(model.sample(30)) == 30
 
 
 def test_two_steps_of_a_simple_network_by_hand() -> None:
@@ -36,7 +67,7 @@ def test_two_steps_of_a_simple_network_by_hand() -> None:
     np.testing.assert_allclose(p, [0.18816, 0.81184], atol=5e-6)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", ALL_CELLS)
 def test_hello_needs_the_state(cell: str) -> None:
     """An l follows the first l and an o the second: without a state, half of that is chance."""
     symbols = "helo"

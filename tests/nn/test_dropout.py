@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from charrnn.nn.cells import CELLS
 from charrnn.nn.dropout import OutputDropout, WeightDropout
 from charrnn.nn.network import Network, NetworkConfig
 from charrnn.nn.workspace import Workspace
@@ -14,6 +13,9 @@ from charrnn.optim.optimizers import Adam
 from charrnn.training.parallel.sharded import ShardedNetwork
 from helpers import assert_same_training, finish, resume, start, stop_after
 from reference import directional_derivative, random_ids, random_network
+from toy_cells import ALL_CELLS
+
+pytestmark = pytest.mark.usefixtures("toy_cells")
 
 RATES: dict[str, Any] = {"dropout": 0.4, "recurrent_dropout": 0.3}
 
@@ -28,7 +30,7 @@ def masked_workspace(
 
 @pytest.mark.parametrize("rates", [{"dropout": 0.4}, {"recurrent_dropout": 0.3}, RATES])
 @pytest.mark.parametrize("layers", [1, 3])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", ALL_CELLS)
 def test_gradient_with_masks(cell: str, layers: int, rates: dict[str, float]) -> None:
     rng = np.random.default_rng(51)
     config = NetworkConfig(5, 6, layers, cell)

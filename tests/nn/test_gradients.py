@@ -13,6 +13,9 @@ from charrnn.nn.network import Network, NetworkConfig
 from charrnn.nn.parameters import Parameters
 from charrnn.types import Array
 from reference import directional_derivative, numerical_gradient, random_ids, random_network
+from toy_cells import ALL_CELLS
+
+pytestmark = pytest.mark.usefixtures("toy_cells")
 
 SCALE = 0.7
 
@@ -51,7 +54,7 @@ class Problem:
 @pytest.mark.parametrize("layers", [1, 2, 3])
 @pytest.mark.parametrize("batch", [1, 3, 9])  # the loop has 16 columns for 9 streams
 @pytest.mark.parametrize("steps", [1, 2, 7])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", ALL_CELLS)
 def test_projection_on_a_random_direction(
     monkeypatch: pytest.MonkeyPatch, cell: str, steps: int, batch: int, layers: int, one_hot: bool
 ) -> None:
@@ -64,7 +67,7 @@ def test_projection_on_a_random_direction(
 @pytest.mark.parametrize(
     "vocabulary_size", [one_hot_input.ONE_HOT_LIMIT, one_hot_input.ONE_HOT_LIMIT + 1, 1000]
 )
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", ALL_CELLS)
 def test_projection_with_many_symbols(cell: str, vocabulary_size: int) -> None:
     problem = Problem(NetworkConfig(vocabulary_size, 4, 2, cell), steps=9, batch=5, seed=8)
     problem.ids[:, :2] = problem.ids[0, 0]  # a symbol that occurs often among many that do not
@@ -73,7 +76,7 @@ def test_projection_with_many_symbols(cell: str, vocabulary_size: int) -> None:
 
 
 @pytest.mark.parametrize("batch", [32, 64])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", ALL_CELLS)
 def test_products_in_pieces(monkeypatch: pytest.MonkeyPatch, cell: str, batch: int) -> None:
     config = NetworkConfig(5, 32, 2, cell)
     monkeypatch.setattr(matmul, "has_small_products", lambda: False)
@@ -87,7 +90,7 @@ def test_products_in_pieces(monkeypatch: pytest.MonkeyPatch, cell: str, batch: i
 
 
 @pytest.mark.parametrize("batch", [3, 9])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", ALL_CELLS)
 def test_nothing_is_left_of_weights_that_were_no_numbers(cell: str, batch: int) -> None:
     problem = Problem(NetworkConfig(5, 4, 2, cell), steps=3, batch=batch, seed=12)
     before, weights = problem.gradient().flat.copy(), problem.weights.flat.copy()
@@ -102,7 +105,7 @@ def test_nothing_is_left_of_weights_that_were_no_numbers(cell: str, batch: int) 
 
 
 @pytest.mark.parametrize("one_hot", [True, False], ids=["one-hot", "sorted"])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", ALL_CELLS)
 def test_every_single_coordinate(monkeypatch: pytest.MonkeyPatch, cell: str, one_hot: bool) -> None:
     monkeypatch.setattr(one_hot_input, "ONE_HOT_LIMIT", 5 if one_hot else 4)
     problem = Problem(NetworkConfig(5, 4, 2, cell), steps=3, batch=2, seed=9)
@@ -202,7 +205,7 @@ def test_scale_zero_gives_zero_gradients() -> None:
     assert not gradient.flat.any()
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", ALL_CELLS)
 def test_no_gradient_of_the_outputs_gives_no_gradient_of_the_weights(cell: str) -> None:
     """Also after a window whose gradients were not zero: nothing is left over from it."""
     problem = Problem(NetworkConfig(5, 4, 1, cell), steps=4, batch=3, seed=13)
@@ -211,7 +214,7 @@ def test_no_gradient_of_the_outputs_gives_no_gradient_of_the_weights(cell: str) 
     problem.loss()
     dW = np.full_like(problem.weights["W0"], np.nan)
     dvectors = np.full((CELLS[cell].vectors, 4), np.nan)
-    dA = Columns.zeros(CELLS[cell].blocks * 4, 4, 3, np.float64)
+    dA = Columns.zeros(len(CELLS[cell].blocks) * 4, 4, 3, np.float64)
     dA.steps[:] = np.nan
     layer.backward(problem.weights["W0"], np.zeros((4, 4, 3)), dA, dW, dvectors)
     assert not dW.any()

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from charrnn.errors import OptionError
-from charrnn.nn.cells import CELLS
 from charrnn.nn.network import Network, NetworkConfig
 from charrnn.nn.workspace import Workspace
 from charrnn.types import Array
-from reference import STEPS, random_ids, random_network, run
+from reference import random_ids, random_network, run
+from toy_cells import ALL_CELLS
+
+pytestmark = pytest.mark.usefixtures("toy_cells")
 
 CONFIG = NetworkConfig(vocabulary_size=7, hidden_size=5, layers=2)
 
@@ -36,7 +38,7 @@ def random_state(rng: np.random.Generator, workspace: Workspace) -> Array:
         (300, 6, 2, 3, 4),
     ],
 )
-@pytest.mark.parametrize("cell", STEPS)
+@pytest.mark.parametrize("cell", ALL_CELLS)
 def test_agrees_with_the_naive_network(
     cell: str, vocabulary_size: int, hidden_size: int, layers: int, steps: int, batch: int
 ) -> None:
@@ -69,7 +71,7 @@ def test_float32_agrees_to_its_rounding() -> None:
 
 
 @pytest.mark.parametrize("vocabulary_size", [5, 50, 300])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", ALL_CELLS)
 def test_the_first_loss_is_about_ln_v(cell: str, vocabulary_size: int) -> None:
     config = NetworkConfig(vocabulary_size, 64, 2, cell)
     rng = np.random.default_rng(23)
@@ -113,7 +115,7 @@ def test_a_network_with_other_weights_uses_them_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("first", [1, 3, 6])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", ALL_CELLS)
 def test_a_window_equals_its_two_parts(cell: str, first: int) -> None:
     """The state is handed over between workspaces of different lengths."""
     rng = np.random.default_rng(24)
@@ -131,7 +133,7 @@ def test_a_window_equals_its_two_parts(cell: str, first: int) -> None:
 
 
 @pytest.mark.parametrize("length", [1, 2])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", ALL_CELLS)
 def test_a_workspace_carries_its_state(cell: str, length: int) -> None:
     """The same, through one workspace, which also learns between the windows."""
     rng = np.random.default_rng(25)
@@ -181,7 +183,7 @@ def test_reset_makes_a_workspace_as_new() -> None:
     np.testing.assert_array_equal(gradients[0].flat, gradients[1].flat)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", ALL_CELLS)
 def test_the_state_is_a_copy_and_comes_back_as_it_was_set(cell: str) -> None:
     rng = np.random.default_rng(28)
     config = NetworkConfig(7, 5, 3, cell)
@@ -264,7 +266,7 @@ def test_ids_of_every_width(dtype: type[np.unsignedinteger]) -> None:
     np.testing.assert_array_equal(losses, expected)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", ALL_CELLS)
 def test_large_weights_do_not_overflow(cell: str) -> None:
     rng = np.random.default_rng(34)
     config = NetworkConfig(7, 5, 2, cell)

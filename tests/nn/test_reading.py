@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from charrnn.nn.cells import CELLS
 from charrnn.nn.network import Network, NetworkConfig
 from charrnn.nn.reading import for_each_group, read_windows, warmed_up_state
 from charrnn.nn.single_step import Stepper
 from charrnn.text.streams import Streams
 from reference import random_network
+from toy_cells import ALL_CELLS
+
+pytestmark = pytest.mark.usefixtures("toy_cells")
 
 TEXT = np.random.default_rng(61).integers(7, size=50)
 STREAMS = Streams.covering(range(4, 49), 5, 20)
@@ -40,7 +42,7 @@ def one_by_one(network: Network, names: list[str]) -> dict[str, NDArray[Any]]:
 
 
 @pytest.mark.parametrize("steps", [1, 4, 64])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", ALL_CELLS)
 def test_windows_are_what_single_steps_are(cell: str, steps: int) -> None:
     network = example(cell)
     names = ["h", *network.config.cell_type.states]
@@ -73,7 +75,7 @@ def test_equally_probable_symbols_come_in_their_order() -> None:
         np.testing.assert_allclose(p.sum(axis=1), 1)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", ALL_CELLS)
 def test_a_warmed_up_state(cell: str) -> None:
     network = example(cell)
     streams = Streams.pieces(50, 3, 10, 6)

@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 
-from charrnn.nn.cells import CELLS
 from charrnn.nn.network import NetworkConfig
 from charrnn.nn.single_step import Stepper
 from reference import random_ids, random_network
+from toy_cells import ALL_CELLS
+
+pytestmark = pytest.mark.usefixtures("toy_cells")
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", ALL_CELLS)
 @pytest.mark.parametrize("streams", [1, 3])
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_steps_agree_with_a_window(cell: str, layers: int, streams: int) -> None:

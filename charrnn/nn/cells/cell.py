@@ -1,4 +1,4 @@
-"""What a cell has to say about itself, and to do."""
+"""The interface of a recurrent cell."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -9,12 +9,12 @@ from numpy.typing import DTypeLike, NDArray
 from charrnn.types import Array
 
 Units = NDArray[np.integer[Any]]
-"""Numbers of units or streams (N,)."""
+"""Indices of units or streams (N,)."""
 
 
 @dataclass(frozen=True)
-class Room:
-    """What a cell is made for: T steps of B streams with H units."""
+class CellShape:
+    """The sizes of a cell's arrays: T steps of B streams with H units."""
 
     hidden_size: int
     steps: int
@@ -24,68 +24,93 @@ class Room:
 
 
 class Cell:
-    """The pointwise half of a layer for T steps of B streams.
+    """The pointwise equations of a layer, for T steps of B streams.
 
-    The weights have G blocks of H rows, a block a gate. A step has K ≥ G blocks `a` (K, H, B) of
-    pre-activations: U·x + b is in the first G of them, W·h in the last G. In most cells these are
-    the same blocks, which hold the sum. `forward` turns them into gates, which `backward` finds
-    again when training.
+    A step has K blocks of pre-activations, `a` (K, H, B), one for each name in `blocks`. A layer
+    puts two products into them:
+
+        U·x_t + b       into the blocks of `gates`; the rows of U are in the order of `gates`
+        W·h_{t−1}       into those of `recurrent_gates`; the rows of W are in their order
+
+    A block with both holds their sum. `forward` turns the blocks into gates, in place, and
+    `backward` reads them there when training.
     """
 
-    gates: ClassVar[int]
-    """G."""
-    blocks: ClassVar[int]
-    """K."""
+    gates: ClassVar[tuple[str, ...]]
+    """The G blocks with an input product, the first of the blocks."""
+    recurrent_gates: ClassVar[tuple[str, ...]]
+    """The R blocks with a recurrent product, the last of the blocks."""
+    blocks: ClassVar[tuple[str, ...]]
+    """All K blocks: `gates`, and those of `recurrent_gates` that are not among them."""
     memories: ClassVar[int] = 0
-    """S: state arrays beside h that travel from step to step."""
+    """S: state arrays beside h that are carried from step to step."""
     bias: ClassVar[tuple[float, ...]]
     """The initial bias of each gate, G numbers."""
     vectors: ClassVar[int] = 0
-    """X: vectors (H,) of weights beside W and U, which are zero at first."""
+    """X: weight vectors (H,) beside W and U, initially zero."""
     output_gain: ClassVar[float] = 3.0
-    """The first weights of the output are ± this / √H: more where h is small at first."""
+    """Initial output weights are uniform in ± this / √H: larger where h is small at first."""
     passes_h: ClassVar[bool] = False
-    """Whether h_t depends on h_{t−1} by another way than W·h."""
+    """Whether h_t depends on h_{t−1} also without W."""
 
     states: ClassVar[tuple[str, ...]] = ()
-    """The names of what a step works out beside h, as in the cell's equations."""
+    """The names of what a step computes beside h, as in the cell's equations."""
 
-    def __init__(self, room: Room) -> None:
-        """Memory: none, but in a cell that says so."""
-        self.memory: Array = np.zeros((0, room.hidden_size, room.batch), room.dtype)
-        """State arrays beside h after the last step, (S, H, B): read it, or write into it."""
+    def __init_subclass__(cls) -> None:
+        cls.blocks = tuple(dict.fromkeys(cls.gates + cls.recurrent_gates))
+        if cls.blocks[len(cls.blocks) - len(cls.recurrent_gates) :] != cls.recurrent_gates:
+            raise TypeError(f"{cls.__name__}: recurrent_gates must be the last of the blocks")
+
+    def __init__(self, shape: CellShape) -> None:
+        """Memory: none, unless the cell says so."""
+        H, B, dtype = shape.hidden_size, shape.batch, shape.dtype
+        # 0-d arrays: NumPy would convert a Python number in every call
+        self._half, self._one = np.array(0.5, dtype), np.array(1.0, dtype)
+        self.memory: Array = np.zeros((0, H, B), dtype)
+        """The state arrays beside h after the last step, (S, H, B), to be read or overwritten."""
 
     def state(self, name: str, a: Array) -> Array:
-        """One of `states` (H, B) as the last step has left it, and its gates in `a`, where it is
-        not for training."""
-        raise KeyError(name)
+        """One of `states` (H, B) after the last step, which left its gates in `a`; only where the
+        cell is not training."""
+        if name not in self.states:
+            raise KeyError(name)
+        state: Array = a[self.blocks.index(name)]
+        return state
 
     def hold(self, units: Units, streams: Units, values: Array, a: Array, h: Array) -> None:
-        """Right after a step that left its gates in `a`: set what carries the memory of some units
-        in some streams to `values`, all (N,), each in (−1, 1), and `h` (H, B) to what follows.
+        """Overwrite the memory of some units in some streams with `values`, all (N,), each in
+        (−1, 1), right after a step that left its gates in `a`, and update `h` (H, B) accordingly.
 
-        What carries the memory is tanh(c) in a cell that has a c, else h.
+        The memory of a unit is tanh(c) in a cell that has a c, otherwise h.
         """
         h[units, streams] = values
 
     def begin(self, vectors: Array) -> None:
-        """Before a window: the further weights (X, H)."""
+        """Start a window with the weight vectors (X, H)."""
 
-    def forward(self, t: int, a: Array, before: Array, h: Array) -> None:
-        """Step t: from the pre-activations in `a` and h_{t−1} in `before` to `h` (H, B), and to
-        what `backward` will want to know in `a`."""
+    def forward(self, t: int, a: Array, h_before: Array, h: Array) -> None:
+        """Step t: from the pre-activations in `a` and h_{t−1} in `h_before` to h_t in `h` (H, B);
+        overwrites `a` with what `backward` needs."""
         raise NotImplementedError
 
     def begin_backward(self) -> None:
-        """Forget the gradients of the window before: nothing flows in from beyond the last step."""
+        """Start the backward pass of a window: no gradient comes from beyond its last step."""
 
     def backward(self, t: int, dh: Array, a: Array, da: Array) -> None:
-        """Step t, called for t = T − 1 … 0: from `dh` (H, B), the gradient of h_t, and what
-        `forward` has left in `a`, to the gradient of the pre-activations, `da` (K, H, B).
+        """Step t, for t = T − 1 … 0: from `dh` (H, B), the gradient of h_t, and what `forward` left
+        in `a`, to `da` (K, H, B), the gradient of the pre-activations.
 
-        A cell that `passes_h` leaves in `dh` what flows to h_{t−1} beside W.
+        A cell that `passes_h` overwrites `dh` with the gradient that h_{t−1} gets without W.
         """
         raise NotImplementedError
 
     def end_backward(self, da: Array, dvectors: Array) -> None:
-        """After a window: from the gradients of all steps, (K, H, T, B), to `dvectors` (X, H)."""
+        """Finish a window: from the gradients of all steps, (K, H, T, B), to `dvectors` (X, H)."""
+
+    def _activate(self, sigmoids: Array, a: Array) -> None:
+        """In place, σ of `sigmoids`, which is a part of `a` or all of it, and tanh of the rest of
+        `a`. One call of tanh computes both: σ(x) = ½ + ½·tanh(x/2)."""
+        sigmoids *= self._half
+        np.tanh(a, out=a)
+        sigmoids *= self._half
+        sigmoids += self._half

@@ -6,16 +6,16 @@ cuDNN and PyTorch compute it:
     n = tanh(U_n·x + b_n + r ⊙ (W_n·h_{t−1} + b′))      candidate
     h_t = (1 − z) ⊙ n + z ⊙ h_{t−1}
 
-b′ is a bias of its own, because r scales it. The candidate's pre-activation has two parts with two
-gradients, so that a step has four blocks: (n from below, r, z, n from before). The rows of U are in
-the order (n, r, z), the first three of them, and those of W in the order (r, z, n), the last three.
+b′ is a bias of its own, because r scales it. The candidate's pre-activation has two parts, of which
+r scales only q = W_n·h_{t−1} + b′. So a step has four blocks (n, r, z, q): the rows of U are in the
+order (n, r, z), those of W in the order (r, z, q).
 
-Every gradient of a step is a multiple of dh. With m = (1 − z)(1 − n²) and q = W_n·h_{t−1} + b′:
+Every gradient of a step is a multiple of dh. With m = (1 − z)(1 − n²):
 
-    n from below   m                       r   m ⊙ q ⊙ r(1 − r)
-    n from before  m ⊙ r                   z   (h_{t−1} − n) ⊙ z(1 − z)          h_{t−1}   z
+    da_n = dh ⊙ m            da_r = dh ⊙ m ⊙ q ⊙ r(1 − r)
+    dq   = dh ⊙ m ⊙ r        da_z = dh ⊙ (h_{t−1} − n) ⊙ z(1 − z)        dh_{t−1} = dh ⊙ z + …
 
-A step leaves n, r, z and q where its pre-activations were, and keeps h_{t−1} − n.
+The tape holds n, r, z and q in place of the pre-activations, and h_{t−1} − n beside them.
 """
 
 from typing import ClassVar
@@ -23,62 +23,59 @@ from typing import ClassVar
 import numpy as np
 
 from charrnn.machine.aligned import aligned_zeros
-from charrnn.nn.cells.cell import Cell, Room
+from charrnn.nn.cells.cell import Cell, CellShape
 from charrnn.types import Array
 
 
 class GRU(Cell):
-    """Memory: H·B numbers, or T·H·B for training: h_{t−1} − n."""
+    """The equations of a GRU layer, for T steps of B streams.
 
-    gates: ClassVar[int] = 3
-    blocks: ClassVar[int] = 4
+    Memory: H·B numbers, or T·H·B for training: h_{t−1} − n.
+    """
+
+    gates: ClassVar[tuple[str, ...]] = ("n", "r", "z")
+    recurrent_gates: ClassVar[tuple[str, ...]] = ("r", "z", "q")
     states: ClassVar[tuple[str, ...]] = ("r", "z", "n")
     bias: ClassVar[tuple[float, ...]] = (0.0, 0.0, 0.0)
     vectors: ClassVar[int] = 1
     passes_h: ClassVar[bool] = True
 
-    def __init__(self, room: Room) -> None:
-        super().__init__(room)
-        T, H, B, dtype = room.steps, room.hidden_size, room.batch, room.dtype
-        self._half, self._one = np.array(0.5, dtype), np.array(1.0, dtype)
-        way = aligned_zeros((T if room.training else 1, H, B), dtype)
-        self._way = [way[t if room.training else 0] for t in range(T)]
+    def __init__(self, shape: CellShape) -> None:
+        super().__init__(shape)
+        T, H, B, training = shape.steps, shape.hidden_size, shape.batch, shape.training
+        differences = aligned_zeros((T if training else 1, H, B), shape.dtype)
+        self._difference = [differences[t if training else 0] for t in range(T)]
 
     def begin(self, vectors: Array) -> None:
-        self._bias = vectors[0, :, np.newaxis]
+        self._bias = vectors[0, :, np.newaxis]  # b′ (H, 1)
 
-    def state(self, name: str, a: Array) -> Array:
-        state: Array = a[("n", "r", "z").index(name)]
-        return state
-
-    def forward(self, t: int, a: Array, before: Array, h: Array) -> None:
-        gates, (n, r, z, q), half, way = a[1:3], a, self._half, self._way[t]
-        gates *= half  # σ(x) = ½ + ½·tanh(x/2)
-        np.tanh(gates, out=gates)
-        gates *= half
-        gates += half
-        q += self._bias
-        np.multiply(r, q, out=h)
-        n += h
-        np.tanh(n, out=n)
-        # h = n + z ⊙ (h_{t−1} − n)
-        np.subtract(before, n, out=way)
-        np.multiply(way, z, out=h)
-        h += n
+    def forward(self, t: int, a: Array, h_before: Array, h: Array) -> None:
+        sigmoids, (n, r, z, q), difference = a[1:3], a, self._difference[t]
+        # fmt: off
+        self._activate(sigmoids, sigmoids)        # 1   r, z = σ(a_r), σ(a_z)   (2, H, B)
+        q += self._bias                           # 2a  q = W_n·h_{t−1} + b′       (H, B)
+        n += np.multiply(r, q, out=h)             # 2b  a_n = U_n·x + b_n + r ⊙ q  (H, B)
+        np.tanh(n, out=n)                         # 2c  n = tanh(a_n)              (H, B)
+        np.subtract(h_before, n, out=difference)  # 3a  h_{t−1} − n                (H, B)
+        np.multiply(difference, z, out=h)         # 3b  z ⊙ (h_{t−1} − n)          (H, B)
+        h += n                                    # 3c  h_t = 3b + n               (H, B)
+        # fmt: on
 
     def backward(self, t: int, dh: Array, a: Array, da: Array) -> None:
-        gates, (n, r, z, q), (m, da_r, da_z, da_q), one = a[1:3], a, da, self._one
-        np.subtract(one, gates, out=da[1:3])
+        sigmoids, (n, r, z, q), (m, da_r, da_z, dq), one = a[1:3], a, da, self._one
+        # fmt: off
+        np.subtract(one, sigmoids, out=da[1:3])   # of 1   1 − r, 1 − z         (2, H, B)
         np.multiply(n, n, out=m)
-        np.subtract(one, m, out=m)
-        m *= da_z  # 1 − z so far
-        np.multiply(m, r, out=da_q)
+        np.subtract(one, m, out=m)                # of 2c  1 − n²
+        m *= da_z                                 # of 3c, 3b  ∂h_t/∂a_n = m = (1 − n²) ⊙ (1 − z)
+        np.multiply(m, r, out=dq)                 # of 2b  ∂h_t/∂q = m ⊙ r
         da_r *= q
-        da_r *= da_q
+        da_r *= dq                                # of 2b  ∂h_t/∂a_r = (1 − r) ⊙ q ⊙ m ⊙ r
         da_z *= z
-        da_z *= self._way[t]
-        da *= dh
-        dh *= z
+        da_z *= self._difference[t]               # of 3b  ∂h_t/∂a_z = (1 − z) ⊙ z ⊙ (h_{t−1} − n)
+        da *= dh                                  #        da = dh ⊙ ∂h_t/∂a    (4, H, B)
+        dh *= z                                   # of 3a  dh_{t−1} = dh ⊙ z       (H, B)
+        # fmt: on
 
     def end_backward(self, da: Array, dvectors: Array) -> None:
-        np.sum(da[3], axis=(1, 2), out=dvectors[0])
+        np.sum(da[3], axis=(1, 2), out=dvectors[0])  # of 2a

@@ -1,4 +1,4 @@
-"""LSTM with one gate for forgetting and for writing (Greff et al. 2017: CIFG): i = 1 − f.
+"""LSTM with coupled input and forget gates (CIFG in Greff et al. 2017): i = 1 − f.
 
 Its 3H rows in the gate order (o, f, g):
 
@@ -6,7 +6,7 @@ Its 3H rows in the gate order (o, f, g):
     f = σ(a_f)      forget gate          h_t = o ⊙ tanh(c_t)
     g = tanh(a_g)   candidate
 
-What differs in the gradients from those of the LSTM:
+The gradients that differ from those of the LSTM:
 
     da_f = dc ⊙ f(1 − f) ⊙ (c_{t−1} − g)        da_g = dc ⊙ (1 − g²) ⊙ (1 − f)
 """
@@ -20,36 +20,37 @@ from charrnn.types import Array
 
 
 class CoupledLSTM(LSTM):
-    """Memory as that of the LSTM."""
+    """The equations of a coupled LSTM layer. Memory: as the LSTM."""
 
-    gates: ClassVar[int] = 3
-    blocks: ClassVar[int] = 3
+    gates: ClassVar[tuple[str, ...]] = ("o", "f", "g")
+    recurrent_gates: ClassVar[tuple[str, ...]] = gates
     states: ClassVar[tuple[str, ...]] = ("c", "o", "f", "g")
     bias: ClassVar[tuple[float, ...]] = (0.0, 1.0, 0.0)
 
-    def forward(self, t: int, a: Array, before: Array, h: Array) -> None:
-        sigmoids, (o, f, g), half = a[:2], a, self._half
-        c_before, c, scratch = self._c[t], self._c[t + 1], self._scratch
-        sigmoids *= half  # σ(x) = ½ + ½·tanh(x/2)
-        np.tanh(a, out=a)
-        sigmoids *= half
-        sigmoids += half
-        np.subtract(c_before, g, out=c)
-        c *= f
-        c += g
-        np.tanh(c, out=scratch)
-        np.multiply(o, scratch, out=h)
+    def forward(self, t: int, a: Array, h_before: Array, h: Array) -> None:
+        sigmoids, (o, f, g) = a[:2], a
+        c_before, c = self._c[t], self._c[t + 1]
+        # fmt: off
+        self._activate(sigmoids, a)             # 1   o, f = σ(a); g = tanh(a_g)   (3, H, B)
+        np.subtract(c_before, g, out=c)         # 2a  c_{t−1} − g                     (H, B)
+        c *= f                                  # 2b  f ⊙ (c_{t−1} − g)               (H, B)
+        c += g                                  # 2c  c_t = 2b + g                    (H, B)
+        tanh_c = np.tanh(c, out=self._scratch)  # 3a  tanh(c_t)                       (H, B)
+        np.multiply(o, tanh_c, out=h)           # 3b  h_t = o ⊙ tanh(c_t)             (H, B)
+        # fmt: on
 
     def backward(self, t: int, dh: Array, a: Array, da: Array) -> None:
         sigmoids, (o, f, g), (da_o, da_f, da_g) = a[:2], a, da
-        dc, product = self._dc, self._product
-        np.subtract(self._one, sigmoids, out=da[:2])
-        self._backward_through_h(t, dh, o, da_o)
+        dc, c_before = self._dc, self._c[t]
+        # fmt: off
+        np.subtract(self._one, sigmoids, out=da[:2])  # of 1   1 − o, 1 − f              (2, H, B)
+        self._backward_through_h(t, dh, o, da_o)      # of 3b, 3a: as in the LSTM           (H, B)
         np.multiply(g, g, out=da_g)
-        np.subtract(self._one, da_g, out=da_g)
-        da_g *= da_f  # 1 − f so far
-        np.subtract(self._c[t], g, out=product)
-        product *= f
-        da_f *= product
-        da[1:] *= dc
-        dc *= f
+        np.subtract(self._one, da_g, out=da_g)        # of 1   1 − g²
+        da_g *= da_f                                  # of 2c, 2b  ∂c_t/∂a_g = (1 − g²) ⊙ (1 − f)
+        fc = np.subtract(c_before, g, out=self._product)  # 2a     once more
+        fc *= f                                           # 2b     once more
+        da_f *= fc                                    # of 2b  ∂c_t/∂a_f = (1 − f) ⊙ f ⊙ 2a
+        da[1:] *= dc                                  # of 2c  da = dc_t ⊙ ∂c_t/∂a       (2, H, B)
+        dc *= f                                       # of 2b  dc_{t−1} = dc_t ⊙ f          (H, B)
+        # fmt: on

@@ -7,27 +7,27 @@ from typing import ClassVar
 
 import numpy as np
 
-from charrnn.nn.cells.cell import Cell, Room
+from charrnn.nn.cells.cell import Cell
 from charrnn.types import Array
 
 
 class RNN(Cell):
-    """The pointwise half of a simple recurrent layer for T steps of B streams."""
+    """The equation of a simple recurrent layer, for T steps of B streams."""
 
-    gates: ClassVar[int] = 1
-    blocks: ClassVar[int] = 1
+    gates: ClassVar[tuple[str, ...]] = ("a",)
+    recurrent_gates: ClassVar[tuple[str, ...]] = gates
     bias: ClassVar[tuple[float, ...]] = (0.0,)
     output_gain: ClassVar[float] = 1.0
 
-    def __init__(self, room: Room) -> None:
-        super().__init__(room)
-        self._one = np.array(1.0, room.dtype)
-
-    def forward(self, t: int, a: Array, before: Array, h: Array) -> None:
-        np.tanh(a, out=a)
-        h[:] = a[0]
+    def forward(self, t: int, a: Array, h_before: Array, h: Array) -> None:
+        # fmt: off
+        np.tanh(a, out=a)  # 1  tanh(a)        (1, H, B)
+        h[:] = a[0]        # 2  h_t = tanh(a)     (H, B)
+        # fmt: on
 
     def backward(self, t: int, dh: Array, a: Array, da: Array) -> None:
+        # fmt: off
         np.multiply(a, a, out=da)
-        np.subtract(self._one, da, out=da)
-        da *= dh
+        np.subtract(self._one, da, out=da)  # of 1  ∂h_t/∂a = 1 − h_t²  (1, H, B)
+        da *= dh                            # of 2  da = dh ⊙ ∂h_t/∂a   (1, H, B)
+        # fmt: on
