@@ -35,6 +35,13 @@ It's 'so', and `so`
 "“a" b”.
 ######..
 """,
+    "after quote": """
+"Yes," said Anna. "Oh?" He left. "«No»" "I" am
+.....###########......#########.......##..####
+
+“Well,” he¶said¶¶to “her¶¶me „so“ »no« (a)…
+......##########................#####......
+""",
     "parentheses": """
 a (b (c) d) e) :-) f
 ..########..........
@@ -243,6 +250,21 @@ def tricky() -> list[str]:
 @pytest.mark.parametrize(("name", "text", "expected"), CASES)
 def test_is_on_where_it_is_drawn(name: str, text: str, expected: str) -> None:
     assert f"{text}\n{on(FEATURES[name], text)}" == f"{text}\n{expected}"
+
+
+def test_after_quote_by_reading_one_character_after_the_other(tricky: list[str]) -> None:
+    for text in tricky:
+        inside, blank, state, track = FEATURES["quotes"].track(text), True, False, []
+        for t, symbol in enumerate(text):
+            ends_blank_line = symbol == "\n" and blank
+            if inside[t] or symbol in ".!?…" or ends_blank_line:
+                state = False
+            elif t > 0 and inside[t - 1]:
+                state = True
+            # whether the line has nothing but white space so far
+            blank = symbol == "\n" or (blank and symbol.isspace())
+            track.append(state)
+        assert FEATURES["after quote"].track(text).tolist() == track, repr(text)
 
 
 def test_every_feature_is_drawn() -> None:

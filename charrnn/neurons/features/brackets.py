@@ -21,11 +21,14 @@ from charrnn.neurons.features.track_ops import (
     before,
     clock,
     latest,
+    marked,
     steps,
+    which,
 )
 
 BRACKETS = "()", "[]", "{}"
 
+_BLANK_LINE = re.compile(BLANK_LINE, re.MULTILINE)
 _QUOTES = re.compile(rf'["“”„«»]|{BLANK_LINE}', re.MULTILINE)
 
 
@@ -44,6 +47,18 @@ def in_quotes(text: str) -> Flags:
         places.append(match.end() - 1)
         states.append(depth.total())
     return steps(len(text), places, states) > 0
+
+
+def after_quote(text: str) -> Flags:
+    """On from a mark that closes a quote to before the end of the sentence: (N,).
+
+    So it is on in the `" said Anna` of `"Yes," said Anna.` The sentence ends with one of `.!?…`
+    (also in an abbreviation), with a mark that opens a quote, and at the end of a blank line.
+    """
+    inside = in_quotes(text)
+    blank = marked(len(text), [match.end() - 1 for match in _BLANK_LINE.finditer(text)])
+    closes = before(inside) & ~inside & ~blank
+    return latest(closes) > latest(inside | blank | which(text, ".!?…".__contains__))
 
 
 def _read_quote(mark: str, depth: Counter[str]) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from charrnn.errors import OptionError
 from charrnn.neurons.features.brackets import (
+    after_quote,
     bracket_depth,
     in_brackets,
     in_doubled,
@@ -65,6 +66,7 @@ def _number(name: str, description: str, track: Callable[[str], Numbers]) -> Fea
 
 _ALL = (
     _flag("quotes", "inside double quotes, straight, curly or « », within a paragraph", in_quotes),
+    _flag("after quote", "behind a quote, to the end of the sentence: said Anna", after_quote),
     _flag("parentheses", "inside ( ), within a paragraph", in_brackets("()")),
     _flag("square brackets", "inside [ ] or [[ ]], within a paragraph", in_brackets("[]")),
     _flag("curly brackets", "inside { } or {{ }}, within a paragraph", in_brackets("{}")),
