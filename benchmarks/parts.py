@@ -79,8 +79,8 @@ def measure(options: argparse.Namespace) -> None:
     clock = Clock()
     cell = CELLS[options.cell]
     for owner, function, name in (
-        (Product, "times", "W·h in the loop"),
-        (TransposedProduct, "times", "Wᵀ·da in the loop"),
+        (Product, "multiply", "W·h in the loop"),
+        (TransposedProduct, "multiply", "Wᵀ·da in the loop"),
         (cell, "forward", "cells, forward"),
         (cell, "backward", "cells, backward"),
         (Layer, "forward", "the loop forward beside these"),

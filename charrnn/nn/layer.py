@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from charrnn.machine.aligned import aligned_zeros
-from charrnn.machine.matmul import Product, TransposedProduct, computed_streams
+from charrnn.machine.matmul import Product, TransposedProduct, padded_columns
 from charrnn.nn.cells import Cell, CellShape
 from charrnn.types import Array
 
@@ -61,7 +61,7 @@ class Scratch:
         self, cell: type[Cell], hidden_size: int, batch: int, dtype: DTypeLike, *, training: bool
     ) -> None:
         H, G, K, R = hidden_size, len(cell.gates), len(cell.blocks), len(cell.recurrent_gates)
-        self.width = computed_streams(batch)
+        self.width = padded_columns(batch)
         # contiguous copies of one step of a wide array: adding them takes a third of the time
         self.P = aligned_zeros((G, H, self.width), dtype)
         self.W_product = Product(R * H, H, self.width, dtype)
@@ -106,7 +106,7 @@ class Layer:
         # the tape: for each step its pre-activations, which the cell turns into gates
         tape = list(aligned_zeros((T if training else 1, K, H, width), dtype))
         self._tape = tape if training else tape * T
-        self._W_outputs = [scratch.W_product.place(a[K - R :]) for a in self._tape]
+        self._W_outputs = [scratch.W_product.output_view(a[K - R :]) for a in self._tape]
         self._U_outputs = [a[:G] for a in self._tape]
         self._without_W = [a[: K - R] for a in self._tape]
         self._kept: dict[str, Array] = {}
@@ -148,11 +148,11 @@ class Layer:
         _, T, B = projected.steps.shape
         P_of_streams, P_by_step = P[..., :B], projected.by_step(W.shape[1])
         h_by_step = self._h_by_step
-        product.take(W)
+        product.set_matrix(W)
         cell.begin(vectors)
         h_by_step[0] = h_before[:, :B]
         for t in range(T):
-            product.times(h_before, self._W_outputs[t])  # 1  a = W·h_{t−1}   (R, H, B′)
+            product.multiply(h_before, self._W_outputs[t])  # 1  a = W·h_{t−1}   (R, H, B′)
             P_of_streams[:] = P_by_step[t]
             self._without_W[t].fill(0)
             U_output = self._U_outputs[t]
@@ -183,7 +183,7 @@ class Layer:
         dh, da, dY_of_step, product = scratch.dh, scratch.da, scratch.dY, scratch.W_T_product
         dh_of_streams, da_of_streams, dY_of_streams = dh[:, :B], da[..., :B], dY_of_step[:, :B]
         dA_by_step = dA.by_step(H)
-        product.take(W)
+        product.set_matrix(W)
         cell.begin_backward()
         dh.fill(0)
         dh_of_streams[:] = dY[:, T - 1]
@@ -193,7 +193,7 @@ class Layer:
             cell.backward(t, dh, self._tape[t], da)  # of 3  da   (K, H, B′)
             dA_by_step[t] = da_of_streams  # of 2
             if t > 0:
-                through_W = product.times(scratch.da_of_W)  # of 1  Wᵀ·da   (H, B′)
+                through_W = product.multiply(scratch.da_of_W)  # of 1  Wᵀ·da   (H, B′)
                 dY_of_streams[:] = dY[:, t - 1]
                 if cell.passes_h:
                     dh += through_W

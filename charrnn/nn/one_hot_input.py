@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from charrnn.machine.aligned import aligned_zeros
-from charrnn.machine.matmul import whole_registers
+from charrnn.machine.matmul import round_up_to_lanes
 from charrnn.nn.layer import Columns
 from charrnn.types import Array
 
@@ -47,7 +47,7 @@ class SymbolInput:
         if one_hot:
             # below the symbols' rows one of ones, which sums what is the bias's, and rows of zeros:
             # with a whole number of registers the product takes a seventh less
-            padded = whole_registers(symbols + 1)
+            padded = round_up_to_lanes(symbols + 1)
             self._one_hot = aligned_zeros((padded, columns), dtype)
             self._one_hot[symbols] = 1
             self._dU = aligned_zeros((rows, padded), dtype)

@@ -4,7 +4,7 @@ A system that hands out more memory than there is ends the program without a wor
 """
 
 from charrnn.errors import OptionError
-from charrnn.machine.matmul import computed_streams
+from charrnn.machine.matmul import padded_columns
 from charrnn.machine.memory_limit import GIGABYTE, available
 from charrnn.nn.network import NetworkConfig
 from charrnn.nn.one_hot_input import ONE_HOT_LIMIT
@@ -29,7 +29,7 @@ def needed(config: NetworkConfig, options: TrainingOptions, symbols: int) -> int
     rows = (L * (K + 2 + (options.dropout > 0)) + K + 1) * H
     # the logits, and what sums the gradients of each symbol
     rows += V + (V if V <= ONE_HOT_LIMIT else G * H)
-    columns = shards * computed_streams(-(-batch // shards)) * (steps + 1)
+    columns = shards * padded_columns(-(-batch // shards)) * (steps + 1)
     # Wᵀ, and for each symbol what it brings into the gates; W and its mask, where some is left out
     tables = shards * H * (R * H + G * V)
     tables += shards * L * 2 * R * H * H if options.recurrent_dropout else 0

@@ -77,12 +77,12 @@ def test_projection_with_many_symbols(cell: str, vocabulary_size: int) -> None:
 
 @pytest.mark.parametrize("batch", [32, 64])
 @pytest.mark.parametrize("cell", ALL_CELLS)
-def test_products_in_pieces(monkeypatch: pytest.MonkeyPatch, cell: str, batch: int) -> None:
+def test_products_in_tiles(monkeypatch: pytest.MonkeyPatch, cell: str, batch: int) -> None:
     config = NetworkConfig(5, 32, 2, cell)
     monkeypatch.setattr(matmul, "has_small_products", lambda: False)
     whole = Problem(config, 3, batch, seed=11).gradient().flat
     monkeypatch.setattr(matmul, "has_small_products", lambda: True)
-    monkeypatch.setattr(matmul, "SMALL", 40_000)
+    monkeypatch.setattr(matmul, "MAX_MULTIPLICATIONS", 40_000)
     problem = Problem(config, 3, batch, seed=11)
     np.testing.assert_allclose(problem.gradient().flat, whole, rtol=1e-10, atol=1e-12)
     measured, projection = problem.slope_and_projection()
