@@ -1,7 +1,4 @@
-"use strict";
-const data = JSON.parse(document.getElementById("data").textContent);
-const at = (id) => document.getElementById(id);
-const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+const data = JSON.parse(at("data").textContent);
 const values = data.units.map((unit) => new Int8Array(bytes(unit.values).buffer));
 const tracks = data.features.map((feature) => {
   const track = bytes(feature.track);
@@ -10,25 +7,8 @@ const tracks = data.features.map((feature) => {
 });
 const predicted = new Uint16Array(bytes(data.predicted).buffer);
 const chances = bytes(data.chances);
-const spans = [...document.querySelectorAll("#text .c")];
-const root = document.documentElement;
+const view = new TextView(at("text"), { onLook: showPlace, onKey: chooseNext });
 let current = 0;
-let place = -1;
-
-const make = (name, properties = {}, ...children) => {
-  const node = Object.assign(document.createElement(name), properties);
-  node.append(...children);
-  return node;
-};
-const svg = (name, attributes, ...children) => {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  node.append(...children);
-  return node;
-};
-const title = (unit) => `L${unit.layer}:${unit.unit}`;
-const signed = (x, digits = 2) => x === null ? "" : (x < 0 ? "−" : "+") + Math.abs(x).toFixed(digits);
-const shade = (q) => Math.round(q * 20 / 127);
 
 function about(unit) {
   const claim = unit.claim;
@@ -57,12 +37,8 @@ function trackClass(feature, n) {
 function paint() {
   const unit = data.units[current];
   const feature = Number(at("feature").value);
-  spans.forEach((span, n) => {
-    const q = shade(values[current][n]);
-    const sign = q > 0 ? " plus" : q < 0 ? " minus" : "";
-    span.className = `c v${q < 0 ? "m" + -q : q}${sign}${trackClass(feature, n)}${n === place ? " here" : ""}`;
-  });
-  at("which").textContent = title(unit);
+  for (let n = 0; n < view.length; n++) view.paint(n, values[current][n], trackClass(feature, n));
+  at("which").textContent = unitName(unit);
   at("about").textContent = about(unit);
   histogram(unit);
   moments("highest", unit.highest);
@@ -81,36 +57,32 @@ function choose(number, { remember = true } = {}) {
   const feature = unit.claim ? data.features.findIndex((f) => f.name === unit.claim.feature) : -1;
   if (feature >= 0) at("feature").value = String(feature);
   paint();
-  if (place >= 0) look(place);
-  if (remember) history.replaceState(null, "", "#" + title(unit));
-  at("said").textContent = `unit ${title(unit)}: ${about(unit)}`;
+  if (view.place >= 0) showPlace(view.place);
+  if (remember) history.replaceState(null, "", "#" + unitName(unit));
+  at("said").textContent = `unit ${unitName(unit)}: ${about(unit)}`;
 }
 
-function look(n, speak = false) {
-  if (place >= 0) spans[place].classList.remove("here");
-  place = Math.max(0, Math.min(spans.length - 1, n));
-  spans[place].classList.add("here");
+function showPlace(place, speak = false) {
   const value = values[current][place] / 127;
-  const rows = [];
-  for (let k = 0; k < data.top; k++) {
-    const p = chances[place * data.top + k] / 255;
-    const bar = make("span", { className: "bar" });
-    bar.style.width = `${100 * p}%`;
-    rows.push(make("li", {},
-      make("span", { className: "symbol", textContent: data.symbols[predicted[place * data.top + k]] }),
-      make("span", { textContent: `${(100 * p).toFixed(1)} %` }), make("span", {}, bar)));
-  }
-  at("predictions").replaceChildren(...rows);
-  at("character").textContent = spans[place].textContent;
-  at("place").textContent = `${place + 1} of ${spans.length}`;
+  const symbol = view.spans[place].textContent;
+  const rows = showPredictions(at("predictions"), Array.from({ length: data.top }, (_, k) =>
+    ({ symbol: data.symbols[predicted[place * data.top + k]], p: chances[place * data.top + k] / 255 })));
+  at("character").textContent = symbol;
+  at("place").textContent = `${place + 1} of ${view.length}`;
   at("value").textContent = signed(value);
   at("follows").textContent = data.features
     .filter((f, k) => f.kind === "flag" && tracks[k][place]).map((f) => f.name).join(", ") || "none";
   if (speak) {
-    at("said").textContent = `${spans[place].textContent}, value ${signed(value)}, next most probably ` +
+    at("said").textContent = `${symbol}, value ${signed(value)}, next most probably ` +
       rows.slice(0, 2).map((row) => row.textContent).join(", ");
-    spans[place].scrollIntoView({ block: "nearest" });
   }
+}
+
+function chooseNext(key) {
+  if (key === "ArrowDown") choose(current + 1);
+  else if (key === "ArrowUp") choose(current - 1);
+  else return false;
+  return true;
 }
 
 function histogram(unit) {
@@ -121,7 +93,7 @@ function histogram(unit) {
     return svg("rect", { x: n * width / bins, y: height - 20 - tall, width: width / bins - 1, height: tall, class: name });
   };
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img",
-    "aria-label": `how often ${title(unit)} had each value, from −1 to 1, where its feature is on and off` },
+    "aria-label": `how often ${unitName(unit)} had each value, from −1 to 1, where its feature is on and off` },
   ...unit.histogram_off.map((count, n) => bar(count, n, "off")),
   ...unit.histogram_on.map((count, n) => bar(count, n, "lit")),
   svg("line", { x1: 0, x2: width, y1: height - 20, y2: height - 20, class: "axis" }));
@@ -169,10 +141,10 @@ function scatter() {
 function list(filter = "") {
   const wanted = filter.trim().toLowerCase();
   const items = data.units.map((unit, n) => ({ unit, n })).filter(({ unit }) =>
-    `${title(unit)} ${unit.claim ? unit.claim.feature + " " + unit.claim.label : ""}`.toLowerCase().includes(wanted));
+    `${unitName(unit)} ${unit.claim ? unit.claim.feature + " " + unit.claim.label : ""}`.toLowerCase().includes(wanted));
   at("units").replaceChildren(...items.map(({ unit, n }) => {
     const button = make("button", { type: "button" },
-      make("span", { className: "name", textContent: title(unit) }),
+      make("span", { className: "name", textContent: unitName(unit) }),
       make("span", { textContent: unit.claim ? unit.claim.feature : "" }),
       make("span", { className: "score", textContent: unit.claim ? signed(unit.claim.score) : "" }),
       make("span", { className: "label", textContent: unit.claim ? unit.claim.label : "" }));
@@ -184,7 +156,7 @@ function list(filter = "") {
 }
 
 function fromHash() {
-  const number = data.units.findIndex((unit) => "#" + title(unit) === decodeURIComponent(location.hash));
+  const number = data.units.findIndex((unit) => "#" + unitName(unit) === decodeURIComponent(location.hash));
   if (number >= 0) choose(number, { remember: false });
   return number >= 0;
 }
@@ -197,34 +169,12 @@ at("gate").replaceChildren(...data.saturation.map((entry, n) =>
 at("gate").addEventListener("change", scatter);
 if (data.saturation.length) scatter(); else at("saturation").hidden = true;
 at("search").addEventListener("input", (event) => list(event.target.value));
-at("marks").addEventListener("change", (event) => root.classList.toggle("marks", event.target.checked));
-at("theme").addEventListener("click", () => {
-  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  root.dataset.theme = dark ? "light" : "dark";
-});
-at("text").addEventListener("mouseover", (event) => {
-  const n = spans.indexOf(event.target);
-  if (n >= 0) look(n);
-});
-at("text").addEventListener("click", (event) => {
-  const n = spans.indexOf(event.target);
-  if (n >= 0) { look(n); at("text").focus(); }
-});
-at("text").addEventListener("keydown", (event) => {
-  const steps = { ArrowRight: 1, ArrowLeft: -1, PageDown: 50, PageUp: -50, End: 1e9, Home: -1e9 };
-  if (event.ctrlKey || event.altKey || event.metaKey) return;
-  if (event.key in steps) look(place < 0 ? 0 : place + steps[event.key], true);
-  else if (event.key === "ArrowDown") choose(current + 1);
-  else if (event.key === "ArrowUp") choose(current - 1);
-  else return;
-  event.preventDefault();
-});
 document.addEventListener("keydown", (event) => {
   if (event.key === "/" && document.activeElement !== at("search")) { at("search").focus(); event.preventDefault(); }
 });
 addEventListener("hashchange", fromHash);
-for (const node of document.querySelectorAll("[data-live]")) node.hidden = false;
+startControls();
 list();
 if (!fromHash()) choose(0, { remember: false });
-look(0);
+view.look(0);
 at("said").textContent = "";

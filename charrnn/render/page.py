@@ -1,56 +1,38 @@
-"""One self-contained HTML page: it needs no network, and runs no code but its own.
+"""What single units of a network do, as one self-contained HTML page to explore.
 
-The text comes as it is shown (`charrnn.text.display`), escaped; the data as JSON in which nothing
-can end the element that it stands in. A content security policy allows the page's own style and
-script by their hashes, and nothing else at all.
+The text comes as it is shown (`charrnn.text.display`), escaped, and coloured without any script.
 """
 
-import base64
-import hashlib
-import json
 from collections.abc import Iterator
-from html import escape
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from charrnn.neurons.report import Claim, FeatureTrack, Report, number, quantized
-from charrnn.render.palettes import color, ink
+from charrnn.render.document import (
+    SHADES,
+    base64_of,
+    document,
+    embedded_json,
+    legend,
+    part,
+    shade_class,
+    shade_rules,
+    text,
+)
 
-SHADES = 20
-"""Of a colour, to either side of the middle."""
+SCRIPTS = ("elements.js", "text_view.js", "page.js")
 
 
 def page(report: Report) -> str:
     """The page; the same report makes the same page."""
-    style = _read("page.css") + "\n".join(_shades(report.palette)) + "\n"
-    script = _read("page.js")
-    policy = (
-        "default-src 'none'; "
-        f"style-src 'sha256-{_hash(style)}'; script-src 'sha256-{_hash(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    return "\n".join(
-        (
-            "<!doctype html>",
-            '<html lang="en">',
-            "<head>",
-            '<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{_text(report.title)} · neurons</title>",
-            f"<style>{style}</style>",
-            "</head>",
-            "<body>",
-            *_body(report),
-            f'<script type="application/json" id="data">{_embedded(_data(report))}</script>',
-            f"<script>{script}</script>",
-            "</body>",
-            "</html>",
-            "",
-        )
+    return document(
+        title=f"{report.title} · neurons",
+        style=part("page.css") + shade_rules(report.palette),
+        body=_body(report),
+        data=[("data", "application/json", embedded_json(_data(report)))],
+        script="\n".join(part(name) for name in SCRIPTS),
     )
 
 
@@ -58,17 +40,17 @@ def _body(report: Report) -> Iterator[str]:
     facts = " · ".join(f"{name.replace('_', ' ')} {value}" for name, value in report.model.items())
     first = report.units[0]
     yield "<header>"
-    yield f"<h1>{_text(report.title)}</h1>"
+    yield f"<h1>{text(report.title)}</h1>"
     yield (
-        f'<p class="facts">{_text(facts)} · shown: {_text(report.state)}, −1 to 1 · '
+        f'<p class="facts">{text(facts)} · shown: {text(report.state)}, −1 to 1 · '
         f"{report.explained:.0%} of {len(report.table)} units explained</p>"
     )
-    yield from (f'<p class="note">{_text(note)}</p>' for note in report.notes)
+    yield from (f'<p class="note">{text(note)}</p>' for note in report.notes)
     yield '<div class="controls" data-live hidden>'
     yield '<label>feature below the text <select id="feature"></select></label>'
     yield '<label><input type="checkbox" id="marks"> mark the sign</label>'
     yield '<button type="button" id="theme">light or dark</button>'
-    yield f'<span class="legend">−1 {_legend()} 1</span>'
+    yield f'<span class="legend">−1 {legend()} 1</span>'
     yield "</div></header>"
     yield '<div class="layout"><aside aria-label="units" data-live hidden>'
     yield '<label>search <input type="search" id="search" placeholder="quotes, L1:4 …"></label>'
@@ -76,7 +58,7 @@ def _body(report: Report) -> Iterator[str]:
     yield '<ol id="units"></ol></aside><main>'
     yield '<section class="card" aria-labelledby="heading">'
     yield f'<h2 id="heading">unit <span id="which">L{first.layer}:{first.unit}</span></h2>'
-    yield f'<p class="facts" id="about">{_text(_about(first.claim))}</p>'
+    yield f'<p class="facts" id="about">{text(_about(first.claim))}</p>'
     yield (
         '<p class="hint" data-live hidden>Point at a character, or use ← → in the text and ↑ ↓ for '
         "other units; / searches.</p>"
@@ -121,7 +103,7 @@ def _spans(report: Report) -> Iterator[str]:
     for place, (symbol, q) in enumerate(zip(report.characters, shades(first.values), strict=True)):
         sign = " plus" if q > 0 else " minus" if q < 0 else ""
         below = "" if track is None else _track_class(track, place)
-        yield f'<span class="c {shade_class(q)}{sign}{below}">{_text(symbol)}</span>'
+        yield f'<span class="c {shade_class(q)}{sign}{below}">{text(symbol)}</span>'
         if report.ends_line[place]:
             yield "<br>"
 
@@ -132,10 +114,6 @@ def shades(values: ArrayLike) -> list[int]:
     whole = quantized(values).astype(np.int64) * SHADES
     found: list[int] = np.floor(whole / 127 + 0.5).astype(np.int64).tolist()
     return found
-
-
-def shade_class(shade: int) -> str:
-    return f"v{shade}" if shade >= 0 else f"vm{-shade}"
 
 
 def _first_track(report: Report) -> FeatureTrack | None:
@@ -163,10 +141,6 @@ def _packed(feature: FeatureTrack) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """The bytes of a track, eight flags in one."""
     track = _track_bytes(feature)
     return np.packbits(track, bitorder="little") if feature.kind == "flag" else track
-
-
-def _legend() -> str:
-    return "".join(f'<i class="{shade_class(q)}"></i>' for q in range(-SHADES, SHADES + 1, 5))
 
 
 def _table(report: Report) -> Iterator[str]:
@@ -205,7 +179,7 @@ def _cells(claim: Claim) -> str:
         number(effect.bits_on if effect else None, "+.3f"),
         claim.verdict,
     )
-    return "".join(f"<td>{_text(cell)}</td>" for cell in cells)
+    return "".join(f"<td>{text(cell)}</td>" for cell in cells)
 
 
 def _about(claim: Claim | None) -> str:
@@ -222,65 +196,21 @@ def _data(report: Report) -> dict[str, Any]:
     top = max((len(row) for row in report.predictions), default=0)
     return {
         "units": [
-            entry | {"values": _base64(quantized(unit.values))}
+            entry | {"values": base64_of(quantized(unit.values))}
             for entry, unit in zip(whole["units"], report.units, strict=True)
         ],
         "features": [
-            entry | {"track": _base64(_packed(feature))}
+            entry | {"track": base64_of(_packed(feature))}
             for entry, feature in zip(whole["features"], report.features, strict=True)
         ],
         "saturation": whole["saturation"],
         "length": len(report.characters),
         "top": top,
         "symbols": symbols,
-        "predicted": _base64(
+        "predicted": base64_of(
             np.array([[place[s] for s, _ in row] for row in report.predictions], "<u2")
         ),
-        "chances": _base64(
+        "chances": base64_of(
             np.rint([[p * 255 for _, p in row] for row in report.predictions]).astype(np.uint8)
         ),
     }
-
-
-def _base64(array: np.ndarray[Any, Any]) -> str:
-    return base64.b64encode(array.tobytes()).decode("ascii")
-
-
-def _embedded(data: dict[str, Any]) -> str:
-    """JSON of plain ASCII in which nothing opens or ends an element or a comment."""
-    text = json.dumps(data, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _text(text: str) -> str:
-    """Text as HTML shows it, without what UTF-8 does not have."""
-    return escape(text.encode("utf-8", "replace").decode("utf-8"))
-
-
-def _shades(palette: str) -> Iterator[str]:
-    """The colours of all shades, light and dark."""
-    dark = ':root:not([data-theme="light"])'
-    light_rules: list[tuple[str, str, str]] = []
-    dark_rules: list[tuple[str, str, str]] = []
-    for q in range(-SHADES, SHADES + 1):
-        for rules, is_dark in ((light_rules, False), (dark_rules, True)):
-            ground = color(q / SHADES, palette, dark=is_dark)
-            rules.append((shade_class(q), _hex(ground), _hex(ink(ground))))
-    yield from (f".{name}{{background:{ground};color:{on}}}" for name, ground, on in light_rules)
-    yield "@media (prefers-color-scheme: dark) {"
-    yield from (f"{dark} .{name}{{background:{g};color:{on}}}" for name, g, on in dark_rules)
-    yield "}"
-    chosen = ':root[data-theme="dark"]'
-    yield from (f"{chosen} .{name}{{background:{g};color:{on}}}" for name, g, on in dark_rules)
-
-
-def _hex(ground: tuple[int, int, int]) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*ground)
-
-
-def _read(name: str) -> str:
-    return (files("charrnn.render") / name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")

@@ -1,0 +1,79 @@
+/* A text with a span for each symbol, coloured by values, and a place in it that the mouse and the
+   arrow keys move. */
+
+const SHADES = 20; // to either side of the middle, as in page.py
+
+class TextView {
+  /* `onLook(n, speak)` is called when the place moves to symbol n; `onKey(key)` gets all keys that do
+     not move it, and returns whether it has used one. */
+  constructor(box, { onLook, onKey = () => false }) {
+    this.box = box;
+    this.spans = [...box.querySelectorAll(".c")];
+    this.place = -1;
+    this.onLook = onLook;
+    this.onKey = onKey;
+    box.addEventListener("mouseover", (event) => this.pointed(event, false));
+    box.addEventListener("click", (event) => this.pointed(event, true));
+    box.addEventListener("keydown", (event) => this.pressed(event));
+  }
+
+  get length() {
+    return this.spans.length;
+  }
+
+  append(spans) {
+    for (const span of spans) this.spans.push(span);
+    this.box.append(...spans);
+  }
+
+  /* Take away all symbols from number `length` on. */
+  cut(length) {
+    for (const span of this.spans.splice(length)) span.remove();
+    if (this.place >= length) this.place = -1;
+  }
+
+  /* Colour symbol n by a value from −127 to 127, and give it further classes. */
+  paint(n, value, further = "") {
+    const shade = Math.round(value * SHADES / 127);
+    const sign = shade > 0 ? " plus" : shade < 0 ? " minus" : "";
+    const here = n === this.place ? " here" : "";
+    this.spans[n].className = `c v${shade < 0 ? "m" + -shade : shade}${sign}${further}${here}`;
+  }
+
+  look(n, speak = false) {
+    if (!this.length) return;
+    if (this.place >= 0) this.spans[this.place].classList.remove("here");
+    this.place = Math.max(0, Math.min(this.length - 1, n));
+    const span = this.spans[this.place];
+    span.classList.add("here");
+    this.onLook(this.place, speak);
+    if (speak) span.scrollIntoView({ block: "nearest" });
+  }
+
+  pointed(event, clicked) {
+    const n = this.spans.indexOf(event.target);
+    if (n < 0) return;
+    this.look(n);
+    if (clicked) this.box.focus({ preventScroll: true });
+  }
+
+  pressed(event) {
+    const steps = { ArrowRight: 1, ArrowLeft: -1, PageDown: 50, PageUp: -50, End: 1e9, Home: -1e9 };
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.key in steps) this.look(this.place < 0 ? 0 : this.place + steps[event.key], true);
+    else if (!this.onKey(event.key)) return;
+    event.preventDefault();
+  }
+}
+
+/* List symbols with their probabilities [{symbol, p}], each with a bar; the items. */
+function showPredictions(list, predictions) {
+  const items = predictions.map(({ symbol, p }) => {
+    const bar = make("span", { className: "bar" });
+    bar.style.width = `${100 * p}%`;
+    return make("li", {}, make("span", { className: "symbol", textContent: symbol }),
+      make("span", { textContent: `${(100 * p).toFixed(1)} %` }), make("span", {}, bar));
+  });
+  list.replaceChildren(...items);
+  return items;
+}
