@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 import charrnn
+from charrnn.cli.export import export
 from charrnn.cli.formatting import harmless
 from charrnn.cli.info import info
 from charrnn.cli.sample import sample
@@ -68,11 +69,12 @@ def main() -> None:
     charrnn sample --temperature 0.8     write, with the newest model of this folder
     charrnn score letter.txt             how well that model explains a text
     charrnn visualize-neurons            see what its cells do while it reads
+    charrnn export m.npz page.html       a web page that writes with a model
     charrnn info                         what that model is, and how it was trained
     """
     occupy_closed()
 
 
-for command in (train, sample, score, visualize_neurons, info):
+for command in (train, sample, score, visualize_neurons, export, info):
     command.context_settings = CONTEXT  # of its own, in case it is called without the group
     main.add_command(command)

@@ -20,6 +20,7 @@ from charrnn.neurons.report import (
 )
 from charrnn.neurons.scores import Floats
 from charrnn.neurons.search import Search, characters, tracks_of
+from charrnn.nn.parameters import digest
 from charrnn.text.display import shown, shown_byte
 from charrnn.types import IdArray
 
@@ -115,6 +116,7 @@ def exhibit(
         explained=found.findings.explained if found else 0.0,
         notes=list(notes),
         palette=palette,
+        weights_sha256=digest(model.network.parameters.flat),
     )
 
 

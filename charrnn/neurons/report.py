@@ -108,7 +108,8 @@ class Report:
     `characters` (N) are the symbols of the text as they are shown, `ends_line` (N) whether a line
     ends with them, `predictions` (N) what may come next with its probability. `units` are those
     with values, `table` has (layer, unit, claim) for all, the claims first. `explained` is the
-    share of units with a claim; `notes` say what else should be known.
+    share of units with a claim; `notes` say what else should be known. `weights_sha256` is the
+    `charrnn.nn.parameters.digest` of the model.
     """
 
     title: str
@@ -124,6 +125,7 @@ class Report:
     explained: float
     notes: list[str]
     palette: str = "blue-red"
+    weights_sha256: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """All of it as JSON; values as whole numbers from −127 to 127, which stand for −1 to 1,
@@ -133,6 +135,7 @@ class Report:
             "version": VERSION,
             "title": self.title,
             "model": self.model,
+            "weights_sha256": self.weights_sha256,
             "state": self.state,
             "palette": self.palette,
             "explained": self.explained,

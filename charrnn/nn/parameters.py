@@ -4,6 +4,7 @@ Initialisation, gradient, optimizer state and checkpoint all see the same layout
 Adam or saving are a few calls on one vector instead of a dozen for each matrix.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from math import prod
 from typing import Self
@@ -59,3 +60,8 @@ class Parameters:
     def zeros_like(self) -> Self:
         """The same layout over a new vector of zeros: a gradient, or an optimizer's moment."""
         return type(self)(self.shapes, self.flat.dtype)
+
+
+def digest(flat: Array) -> str:
+    """The SHA-256 of weights (P,) as little-endian float32, in hexadecimal: which model it is."""
+    return hashlib.sha256(flat.astype("<f4").tobytes()).hexdigest()

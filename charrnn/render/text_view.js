@@ -5,13 +5,16 @@ const SHADES = 20; // to either side of the middle, as in page.py
 
 class TextView {
   /* `onLook(n, speak)` is called when the place moves to symbol n; `onKey(key)` gets all keys that do
-     not move it, and returns whether it has used one. */
-  constructor(box, { onLook, onKey = () => false }) {
+     not move it, and returns whether it has used one. With `pins`, a click or a key pins the place, so
+     that pointing elsewhere does not move it. */
+  constructor(box, { onLook, onKey = () => false, pins = false }) {
     this.box = box;
     this.spans = [...box.querySelectorAll(".c")];
     this.place = -1;
     this.onLook = onLook;
     this.onKey = onKey;
+    this.pins = pins;
+    this.pinned = false;
     box.addEventListener("mouseover", (event) => this.pointed(event, false));
     box.addEventListener("click", (event) => this.pointed(event, true));
     box.addEventListener("keydown", (event) => this.pressed(event));
@@ -29,7 +32,13 @@ class TextView {
   /* Take away all symbols from number `length` on. */
   cut(length) {
     for (const span of this.spans.splice(length)) span.remove();
-    if (this.place >= length) this.place = -1;
+    this.unpin();
+  }
+
+  unpin() {
+    if (this.place >= 0) this.spans[this.place]?.classList.remove("here");
+    this.place = -1;
+    this.pinned = false;
   }
 
   /* Colour symbol n by a value from −127 to 127, and give it further classes. */
@@ -40,8 +49,9 @@ class TextView {
     this.spans[n].className = `c v${shade < 0 ? "m" + -shade : shade}${sign}${further}${here}`;
   }
 
-  look(n, speak = false) {
+  look(n, { speak = false, pin = false } = {}) {
     if (!this.length) return;
+    this.pinned ||= pin && this.pins;
     if (this.place >= 0) this.spans[this.place].classList.remove("here");
     this.place = Math.max(0, Math.min(this.length - 1, n));
     const span = this.spans[this.place];
@@ -52,15 +62,15 @@ class TextView {
 
   pointed(event, clicked) {
     const n = this.spans.indexOf(event.target);
-    if (n < 0) return;
-    this.look(n);
+    if (n < 0 || this.pinned && !clicked) return;
+    this.look(n, { pin: clicked });
     if (clicked) this.box.focus({ preventScroll: true });
   }
 
   pressed(event) {
     const steps = { ArrowRight: 1, ArrowLeft: -1, PageDown: 50, PageUp: -50, End: 1e9, Home: -1e9 };
     if (event.ctrlKey || event.altKey || event.metaKey) return;
-    if (event.key in steps) this.look(this.place < 0 ? 0 : this.place + steps[event.key], true);
+    if (event.key in steps) this.look(this.place < 0 ? 0 : this.place + steps[event.key], { speak: true, pin: true });
     else if (!this.onKey(event.key)) return;
     event.preventDefault();
   }

@@ -1,7 +1,6 @@
 """The page in a browser: Chromium without a screen, through Playwright."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,56 +8,23 @@ from typing import Any
 import numpy as np
 import pytest
 
+from browsers import Opened, launched
 from charrnn.neurons.report import Report
-from charrnn.render.page import SHADES, page, shades
+from charrnn.render.document import SHADES
+from charrnn.render.page import page, shades
 from charrnn.render.palettes import color
 from reports import HOSTILE, report
-
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-BROWSER = (
-    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-)
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium")
 
 TEXT = 'He said "no", and "never". Then nothing.\n' * 6
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    yield from launched()
 
 
-class Opened:
-    """A page that was opened from a file; whatever it asks for or complains about is noted."""
-
-    def __init__(self, browser: Any, folder: Path, shown: Report, **context: Any) -> None:
-        path = folder / "page.html"
-        path.write_text(page(shown), encoding="utf-8", newline="")
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        self.tab = browser.new_context(**context).new_page()
-        self.tab.on("console", lambda message: self.complaints.append(message.text))
-        self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.tab.on("request", lambda request: self.requests.append(request.url))
-        self.tab.goto(path.as_uri())
-
-    def check(self) -> None:
-        assert self.complaints == []
-        assert [url.partition(":")[0] for url in self.requests] == ["file"]
-
-    def wait_for(self, element: str, text: str | re.Pattern[str]) -> None:
-        """What an action leads to may come a moment after it: a link's, for one, is an event."""
-        playwright.expect(self.tab.locator(element)).to_have_text(text)
-
-    def grounds(self) -> list[str]:
-        found: list[str] = self.tab.evaluate(
-            "[...document.querySelectorAll('#text .c')]"
-            ".map(x => getComputedStyle(x).backgroundColor)"
-        )
-        return found
+def opened_report(browser: Any, folder: Path, shown: Report, **context: Any) -> Opened:
+    return Opened(browser, folder, page(shown), **context)
 
 
 def expected(shown: Report, unit: int, *, dark: bool = False) -> list[str]:
@@ -72,7 +38,7 @@ def expected(shown: Report, unit: int, *, dark: bool = False) -> list[str]:
 @pytest.mark.parametrize("palette", ["blue-red", "karpathy"])
 def test_colours_are_the_values(browser: Any, tmp_path: Path, scheme: str, palette: str) -> None:
     shown = report(TEXT, palette=palette)
-    opened = Opened(browser, tmp_path, shown, color_scheme=scheme)
+    opened = opened_report(browser, tmp_path, shown, color_scheme=scheme)
     assert len(opened.grounds()) == len(TEXT) > 50
     for unit in range(3):
         opened.wait_for("#which", f"L0:{unit}")
@@ -84,7 +50,7 @@ def test_colours_are_the_values(browser: Any, tmp_path: Path, scheme: str, palet
 
 def test_the_keyboard_is_enough(browser: Any, tmp_path: Path) -> None:
     shown = report(TEXT)
-    opened = Opened(browser, tmp_path, shown)
+    opened = opened_report(browser, tmp_path, shown)
     tab = opened.tab
     tab.focus("#text")
     for _ in range(3):
@@ -102,7 +68,7 @@ def test_the_keyboard_is_enough(browser: Any, tmp_path: Path) -> None:
     assert "line position" in tab.inner_text("#about")
     tab.keyboard.press("/")
     tab.keyboard.type("0:2")
-    playwright.expect(tab.locator("#units button")).to_have_count(1)
+    opened.expect("#units button").to_have_count(1)
     tab.keyboard.press("Tab")
     tab.keyboard.press("Enter")
     opened.wait_for("#which", "L0:2")
@@ -111,7 +77,7 @@ def test_the_keyboard_is_enough(browser: Any, tmp_path: Path) -> None:
 
 
 def test_pointing_at_a_character(browser: Any, tmp_path: Path) -> None:
-    opened = Opened(browser, tmp_path, report(TEXT))
+    opened = opened_report(browser, tmp_path, report(TEXT))
     opened.tab.locator("#text .c").nth(9).hover()
     opened.wait_for("#place", f"10 of {len(TEXT)}")
     opened.wait_for("#follows", re.compile("quotes"))
@@ -119,7 +85,7 @@ def test_pointing_at_a_character(browser: Any, tmp_path: Path) -> None:
 
 
 def test_links_search_pictures(browser: Any, tmp_path: Path) -> None:
-    opened = Opened(browser, tmp_path, report(TEXT))
+    opened = opened_report(browser, tmp_path, report(TEXT))
     tab = opened.tab
     tab.locator("table a", has_text="L0:1").first.click()
     opened.wait_for("#which", "L0:1")
@@ -127,17 +93,15 @@ def test_links_search_pictures(browser: Any, tmp_path: Path) -> None:
     assert tab.locator("#scatter circle").count() == 3
     assert tab.locator("#highest li").count() == tab.locator("#lowest li").count() == 10
     tab.select_option("#gate", "2")
-    playwright.expect(tab.locator("#scatter svg")).to_have_attribute(
-        "aria-label", re.compile("gate o")
-    )
+    opened.expect("#scatter svg").to_have_attribute("aria-label", re.compile("gate o"))
     tab.click("#theme")
-    playwright.expect(tab.locator("html")).to_have_attribute("data-theme", "dark")
+    opened.expect("html").to_have_attribute("data-theme", "dark")
     opened.check()
 
 
 def test_without_a_script(browser: Any, tmp_path: Path) -> None:
     shown = report(TEXT)
-    opened = Opened(browser, tmp_path, shown, java_script_enabled=False)
+    opened = opened_report(browser, tmp_path, shown, java_script_enabled=False)
     assert opened.tab.locator("#text").inner_text().replace("\n", "") == "".join(shown.characters)
     assert not opened.tab.locator("#units").is_visible()
     assert opened.tab.locator("td", has_text="state cell, used").first.is_visible()
@@ -146,7 +110,7 @@ def test_without_a_script(browser: Any, tmp_path: Path) -> None:
 
 def test_hostile_text_does_nothing(browser: Any, tmp_path: Path) -> None:
     shown = report(HOSTILE)
-    opened = Opened(browser, tmp_path, shown)
+    opened = opened_report(browser, tmp_path, shown)
     opened.tab.focus("#text")
     for _ in HOSTILE:
         opened.tab.keyboard.press("ArrowRight")
@@ -159,7 +123,7 @@ def test_hostile_text_does_nothing(browser: Any, tmp_path: Path) -> None:
 
 
 def test_it_prints(browser: Any, tmp_path: Path) -> None:
-    opened = Opened(browser, tmp_path, report(TEXT))
+    opened = opened_report(browser, tmp_path, report(TEXT))
     assert opened.tab.pdf().startswith(b"%PDF")
     opened.tab.emulate_media(media="print")
     assert not opened.tab.locator("#units").is_visible()
@@ -173,7 +137,7 @@ def test_it_prints(browser: Any, tmp_path: Path) -> None:
 
 
 def test_forced_colours_show_the_sign(browser: Any, tmp_path: Path) -> None:
-    opened = Opened(browser, tmp_path, report(TEXT), forced_colors="active")
+    opened = opened_report(browser, tmp_path, report(TEXT), forced_colors="active")
     decoration = "x => getComputedStyle(x).textDecorationLine"
     for name, line in (("plus", "overline"), ("minus", "underline")):
         found = opened.tab.locator(f"#text .{name}").first.evaluate(decoration)
@@ -182,6 +146,6 @@ def test_forced_colours_show_the_sign(browser: Any, tmp_path: Path) -> None:
 
 
 def test_a_narrow_screen(browser: Any, tmp_path: Path) -> None:
-    opened = Opened(browser, tmp_path, report(TEXT), viewport={"width": 400, "height": 800})
+    opened = opened_report(browser, tmp_path, report(TEXT), viewport={"width": 400, "height": 800})
     assert opened.tab.evaluate("document.documentElement.scrollWidth") <= 400
     opened.check()

@@ -1,0 +1,497 @@
+"""The page that writes, in a browser: the numbers, and every control."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from browsers import Opened, launched
+from charrnn.analysis.activations import read
+from charrnn.analysis.scoring import symbol_losses
+from charrnn.checkpoints.format import Checkpoint
+from charrnn.export.live_page import NETWORK_SCRIPTS, live_page
+from charrnn.model import model_of
+from charrnn.nn.cells import CELLS
+from charrnn.nn.single_step import Stepper
+from charrnn.render.palettes import color
+from charrnn.sampling.filters import Filters
+from charrnn.sampling.options import SamplingOptions
+from charrnn.sampling.sampler import Sampler
+from charrnn.text.display import shown, shown_byte
+from exported import NEURONS, TEXT, checkpoint
+from reports import HOSTILE
+
+CYRILLIC = "Все счастливые семьи похожи друг на друга.\n" * 30
+RUN = "".join((files("charrnn.export") / name).read_text() for name in NETWORK_SCRIPTS)
+LOADED = """
+const text = (id) => document.getElementById(id).textContent;
+const model = JSON.parse(text("model"));
+const network = new Network(model.network, decoded(text("weights"), model.dtype));
+"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    yield from launched()
+
+
+def opened(browser: Any, folder: Path, model: Checkpoint, **context: Any) -> Opened:
+    html = live_page(model, title="a model", neurons=NEURONS)
+    return Opened(browser, folder, html, **context)
+
+
+def ready(browser: Any, folder: Path, model: Checkpoint, **context: Any) -> Opened:
+    page = opened(browser, folder, model, **context)
+    page.wait_for("#status", "ready")
+    page.tab.fill("#pace", "40")
+    return page
+
+
+def finished(page: Opened) -> str:
+    """The text, once it is written."""
+    page.expect("#on").to_be_enabled(timeout=60_000)
+    return "".join(page.tab.locator("#text .c").all_text_contents())
+
+
+# The numbers
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("layers", [1, 2])
+def test_logits_and_states_are_those_of_numpy(
+    browser: Any, tmp_path: Path, cell: str, layers: int
+) -> None:
+    model = checkpoint(cell, layers=layers)
+    ids = model.vocabulary.encode(TEXT[:1000])
+    page = Opened(browser, tmp_path, live_page(model, title="a"))
+    found = page.tab.evaluate(
+        "(ids) => {" + RUN + LOADED + "return ids.map((id) => "
+        "({ logits: [...network.step(id)], state: [...network.state] }));}",
+        ids.tolist(),
+    )
+    stepper = Stepper(model.network(), 1)
+    for id, step in zip(ids, found, strict=True):
+        logits = stepper.step(np.array([id]))[:, 0]
+        np.testing.assert_allclose(step["logits"], logits, atol=1e-4)
+        states = []
+        for layer in range(layers):
+            states.append(stepper.state(layer, "h"))
+            if model.config.cell_type.memories:
+                states.append(stepper.state(layer, "c"))
+        np.testing.assert_allclose(step["state"], np.concatenate(states)[:, 0], atol=1e-4)
+    page.check()
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("text", [CYRILLIC, CYRILLIC.encode()], ids=["characters", "bytes"])
+def test_without_chance_it_writes_what_numpy_writes(
+    browser: Any, tmp_path: Path, cell: str, text: str | bytes
+) -> None:
+    model = checkpoint(cell, text=text)
+    page = ready(browser, tmp_path, model)
+    page.tab.fill("#temperature", "0")
+    page.tab.check("#signs")
+    for prime in ("", "семьи"):
+        page.tab.fill("#prime", prime)
+        page.tab.click("#write")
+        finished(page)
+        options = SamplingOptions(length=500, temperature=0)
+        pieces = model_of(model).pieces(options, prime=prime)
+        ids = [*model.vocabulary.encode(prime), *(id for piece in pieces for id in piece.ids)]
+        symbols = [int(model.vocabulary.symbols[id]) for id in ids]
+        show = shown_byte if isinstance(text, bytes) else lambda code: shown(chr(code))
+        found = page.tab.locator("#text .c").all_text_contents()
+        assert [symbol.rstrip("\n") for symbol in found] == [show(code) for code in symbols]
+        assert len(found) == 500 + len(model.vocabulary.encode(prime))
+    page.check()
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"temperature": 0.5},
+        {"temperature": 1.7, "top_k": 7},
+        {"temperature": 1, "top_p": 0.6},
+        {"temperature": 0.9, "min_p": 0.05},
+        {"temperature": 1.2, "top_k": 9, "top_p": 0.8, "min_p": 0.02},
+        {"temperature": 1e-9},
+    ],
+    ids=str,
+)
+def test_the_filters_are_those_of_numpy(
+    browser: Any, tmp_path: Path, rules: dict[str, float]
+) -> None:
+    model = checkpoint()
+    V = model.vocabulary.size
+    logits = np.random.default_rng(5).normal(0, 2, (V, 40)).astype(np.float32)
+    logits[::3, :20] = logits[0, :20]  # equals
+    page = Opened(browser, tmp_path, live_page(model, title="a"))
+    rules = {"temperature": 1, "top_k": 0, "top_p": 1, "min_p": 0} | rules
+    found = page.tab.evaluate(
+        "([rows, rules]) => {"
+        + RUN
+        + """
+        const chooser = new Chooser(rows[0].length);
+        return rows.map((row) => { chooser.weigh(row, rules); return [...chooser.p]; }); }""",
+        [logits.T.tolist(), rules],
+    )
+    p = np.array(found).T
+    options = SamplingOptions(**rules)  # type: ignore[arg-type]
+    np.testing.assert_allclose(p / p.sum(axis=0), Filters(options).probabilities(logits), atol=1e-9)
+
+
+def xoshiro(seed: int) -> Iterator[float]:
+    """The page's random numbers, as `docs/export.md` says."""
+    mask = 2**32 - 1
+
+    def word(n: int) -> int:
+        x = (seed + n * 0x9E3779B9) & mask
+        x = (x ^ x >> 16) * 0x85EBCA6B & mask
+        x = (x ^ x >> 13) * 0xC2B2AE35 & mask
+        return x ^ x >> 16
+
+    def rotated(x: int, by: int) -> int:
+        return (x << by | x >> 32 - by) & mask
+
+    a, b, c, d = (word(n) for n in range(1, 5))
+    while True:
+        yield rotated(b * 5 & mask, 7) * 9 % 2**32 / 2**32
+        t = b << 9 & mask
+        c ^= a
+        d ^= b
+        b ^= c
+        a ^= d
+        c ^= t
+        d = rotated(d, 11)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**32 - 1])
+def test_random_numbers(browser: Any, tmp_path: Path, seed: int) -> None:
+    page = Opened(browser, tmp_path, live_page(checkpoint(), title="a"))
+    found = page.tab.evaluate(
+        "(seed) => {" + RUN + "const random = new Random(seed);"
+        "return Array.from({ length: 1000 }, () => random.next()); }",
+        seed,
+    )
+    numbers = xoshiro(seed)
+    assert found == [next(numbers) for _ in range(1000)]
+    assert abs(np.mean(found) - 0.5) < 0.03
+
+
+def test_exp_and_tanh_are_exact_enough(browser: Any, tmp_path: Path) -> None:
+    page = Opened(browser, tmp_path, live_page(checkpoint(), title="a"))
+    x = np.concatenate([np.linspace(-30, 30, 4001), [0, -700, 700, 1e-9, -1e-9]])
+    found = page.tab.evaluate(
+        "(x) => {" + RUN + "return [x.map(exp), x.map(tanh), x.map(sigmoid)]; }", x.tolist()
+    )
+    np.testing.assert_allclose(found[0], np.exp(x), rtol=1e-11)
+    np.testing.assert_allclose(found[1], np.tanh(x), atol=1e-11)
+    np.testing.assert_allclose(found[2], 1 / (1 + np.exp(-x)), rtol=1e-11)
+    extremes = page.tab.evaluate("() => {" + RUN + "return [-1e9, 1e9].map(tanh); }")
+    assert extremes == [-1, 1]
+
+
+def test_float16(browser: Any, tmp_path: Path) -> None:
+    model = checkpoint()
+    weights = model.weights.copy()
+    weights[:5] = [0, 6e-8, -3e-5, 65504, -1 / 3]  # also numbers without a leading one
+    page = Opened(
+        browser, tmp_path, live_page(replace(model, weights=weights), title="a", float16=True)
+    )
+    found = page.tab.evaluate(
+        "() => {" + RUN + "const text = (id) => document.getElementById(id).textContent;"
+        "return [...decoded(text('weights'), 'float16')]; }"
+    )
+    np.testing.assert_array_equal(found, weights.astype(np.float16))
+    page.check()
+
+
+# The controls
+
+
+def test_a_seed_repeats(browser: Any, tmp_path: Path) -> None:
+    page = ready(browser, tmp_path, checkpoint())
+    texts = []
+    for seed in ("7", "8", "7", ""):
+        page.tab.fill("#seed", seed)
+        page.tab.click("#write")
+        texts.append(finished(page))
+        page.wait_for("#status", re.compile(r"500 characters · [\d,]+ a second · seed \d+"))
+    assert texts[0] == texts[2]
+    assert len(set(texts)) == 3
+    page.check()
+
+
+def test_a_seed_writes_the_same_text_everywhere(browser: Any, tmp_path: Path) -> None:
+    """The text that the rules and the random numbers give, worked out in NumPy."""
+    model = checkpoint()
+    page = ready(browser, tmp_path, model)
+    page.tab.fill("#seed", "12")
+    page.tab.fill("#top-p", "0.9")
+    page.tab.click("#write")
+    written = finished(page)
+    sampler = Sampler(model.network())
+    sampler.prime(model_of(model).line_end())
+    numbers = xoshiro(12)
+    filters = Filters(SamplingOptions(temperature=0.8, top_p=0.9))
+
+    class Numbers:
+        def random(self, size: int, /) -> NDArray[np.float64]:
+            return np.array([next(numbers) for _ in range(size)])
+
+    ids = []
+    for _ in range(500):
+        id = sampler.draw(Numbers(), filters)
+        sampler.feed(id)
+        ids.append(int(id[0]))
+    assert written == model.vocabulary.decode(ids)
+
+
+def test_reading_gives_the_bits_of_score(browser: Any, tmp_path: Path) -> None:
+    model = checkpoint()
+    text = TEXT[1000:2000]
+    page = ready(browser, tmp_path, model)
+    page.tab.fill("#prime", text)
+    page.tab.click("#read")
+    assert finished(page) == text
+    losses = symbol_losses(model_of(model), model.vocabulary.encode(text))
+    bits = f"{losses.mean() / np.log(2):.3f}"
+    page.wait_for("#status", re.compile(rf"^1,000 characters · .* · {bits} bits per character$"))
+    surprises = np.minimum(127, losses / np.log(2) * 127 / 8)
+    expected = [color(np.floor(x * 20 / 127 + 0.5) / 20, "blue-red") for x in surprises]
+    found = page.grounds()
+    same = [f"rgb{rgb}" == ground for rgb, ground in zip(expected, found, strict=True)]
+    assert np.mean(same) > 0.99, "rounding apart"
+    page.check()
+
+
+def test_a_text_that_is_partly_unknown(browser: Any, tmp_path: Path) -> None:
+    page = ready(browser, tmp_path, checkpoint())
+    page.tab.click("#read")
+    page.wait_for("#status", re.compile("nothing to read"))
+    page.tab.fill("#prime", "the 雪 and 🙂")
+    page.tab.click("#read")
+    assert finished(page) == "the  and "
+    page.wait_for("#status", re.compile("left out, unknown to the model: 雪 🙂$"))
+    page.check()
+
+
+def test_stop_and_pace(browser: Any, tmp_path: Path) -> None:
+    page = ready(browser, tmp_path, checkpoint())
+    page.tab.fill("#pace", "10")
+    page.wait_for("#pace-shown", "10")
+    page.tab.fill("#length", "5000")
+    page.tab.click("#write")
+    page.expect("#text .c").not_to_have_count(0)
+    page.tab.click("#stop")
+    page.wait_for("#status", re.compile(r"^stopped · \d+ characters"))
+    count = page.tab.locator("#text .c").count()
+    assert 0 < count < 1000
+    page.tab.click("#on")
+    page.tab.fill("#pace", "40")
+    page.wait_for("#pace-shown", "no limit")
+    assert len(finished(page)) == count + 5000
+    page.check()
+
+
+def test_go_on_from_a_place(browser: Any, tmp_path: Path) -> None:
+    model = checkpoint()
+    page = ready(browser, tmp_path, model)
+    page.tab.fill("#temperature", "0")
+    page.tab.fill("#prime", TEXT[:300])
+    page.tab.fill("#length", "20")
+    page.tab.click("#write")
+    finished(page)
+    page.tab.locator("#text .c").nth(199).click()
+    page.wait_for("#place", "200 of 320, chosen")
+    page.tab.locator("#text .c").nth(5).hover()
+    page.wait_for("#place", "200 of 320, chosen")
+    page.tab.click("#on")
+    written = finished(page)
+    expected = model_of(model).sample(20, temperature=0, prime=TEXT[:200])
+    assert written == TEXT[:200] + expected
+    assert page.tab.locator("#text .given").count() == 200
+    page.tab.click("#on")  # at the end, where nothing is chosen
+    expected = model_of(model).sample(40, temperature=0, prime=TEXT[:200])
+    assert finished(page) == TEXT[:200] + expected
+    page.tab.focus("#text")
+    page.tab.keyboard.press("Home")
+    page.wait_for("#place", "1 of 240, chosen")
+    page.tab.keyboard.press("Enter")
+    expected = model_of(model).sample(20, temperature=0, prime=TEXT[:1])
+    assert finished(page) == TEXT[:1] + expected
+    page.tab.keyboard.press("ArrowRight")
+    page.wait_for("#place", "1 of 21, chosen")
+    page.tab.keyboard.press("Escape")
+    assert page.tab.locator("#text .here").count() == 0
+    page.check()
+
+
+def test_what_it_thinks(browser: Any, tmp_path: Path) -> None:
+    model = checkpoint()
+    ids = model.vocabulary.encode("the end")
+    page = ready(browser, tmp_path, model)
+    page.tab.fill("#prime", "the end")
+    page.tab.click("#read")
+    finished(page)
+    sampler = Sampler(model.network())
+    sampler.prime(model_of(model).line_end())
+    for n, id in enumerate(ids):
+        surprise = -np.log2(sampler.probabilities[id, 0])
+        sampler.feed(np.array([id]))
+        page.tab.locator("#text .c").nth(n).click()
+        page.wait_for("#place", f"{n + 1} of 7, chosen")
+        assert page.tab.inner_text("#surprise") == f"{surprise:.2f} bits"
+        p = sampler.probabilities[:, 0]
+        best = np.argsort(-p, kind="stable")[:5]
+        rows = [row.split() for row in page.tab.locator("#predictions li").all_inner_texts()]
+        names = [shown(chr(model.vocabulary.symbols[id])) for id in best]
+        assert [row[0] for row in rows] == names
+        assert [row[1] for row in rows] == [f"{100 * p[id]:.1f}" for id in best]
+    page.check()
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_slider_holds_a_neuron(browser: Any, tmp_path: Path, cell: str) -> None:
+    model = checkpoint(cell)
+    page = ready(browser, tmp_path, model)
+    page.tab.fill("#temperature", "0")
+    slider = page.tab.get_by_label("hold line position, L1:2", exact=True)
+    slider.fill("0.9")  # to the right is down, for a negative score
+    assert page.tab.locator("#neurons output").nth(1).inner_text() == "−0.90"
+    page.tab.click("#write")
+    written = finished(page)
+    assert written == model_of(model).sample(500, temperature=0, clamp={(1, 2): -0.9})
+    assert page.tab.locator("#neurons output").nth(1).inner_text() == "−0.90"
+    page.tab.get_by_label("let go of line position, L1:2").click()
+    page.tab.click("#write")
+    assert finished(page) == model_of(model).sample(500, temperature=0) != written
+    page.check()
+
+
+def test_colours_of_a_neuron(browser: Any, tmp_path: Path) -> None:
+    model = checkpoint()
+    text = TEXT[:400]
+    page = ready(browser, tmp_path, model)
+    page.tab.fill("#prime", text)
+    page.tab.click("#read")
+    finished(page)
+    page.tab.locator("#neurons .pick").first.click()
+    read_all = read(model.network(), model.vocabulary.encode("\n" + text), ("c",))
+    values = np.rint(np.tanh(read_all.states["c"][0, 1:, 3]) * 127)
+    expected = [f"rgb{color(np.floor(x * 20 / 127 + 0.5) / 20, 'blue-red')}" for x in values]
+    page.expect("#colour").to_have_value("L0:3")
+    page.tab.wait_for_timeout(0)
+    found = page.grounds()
+    assert np.mean([a == b for a, b in zip(found, expected, strict=True)]) > 0.99
+    page.tab.locator("#text .c").nth(9).click()
+    page.wait_for("#value-of", "L0:3")
+    page.tab.select_option("#colour", "none")
+    assert set(page.grounds()) == {"rgba(0, 0, 0, 0)"}
+    page.check()
+
+
+def test_any_unit_can_be_added(browser: Any, tmp_path: Path) -> None:
+    page = ready(browser, tmp_path, checkpoint())
+    page.tab.fill("#unit", "L1:7")
+    page.tab.keyboard.press("Enter")
+    page.expect("#colour").to_have_value("L1:7")
+    assert page.tab.locator("#neurons li").count() == 3
+    for wrong in ("L1:12", "L2:0", "quotes", ""):
+        page.tab.fill("#unit", wrong)
+        page.tab.click("#add")
+        page.wait_for("#status", f"there is no unit {wrong}: name one from L0:0 to L1:11")
+    page.tab.fill("#unit", "1:7")
+    page.tab.click("#add")
+    assert page.tab.locator("#neurons li").count() == 3
+    page.check()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("length", "0", "length must be a whole number from 1 to 20000"),
+        ("length", "", "length must be a whole number from 1 to 20000"),
+        ("seed", "-1", "seed must be a whole number from 0 to 4294967295"),
+        ("top-k", "1.5", re.compile("top-k must be a whole number from 0 to")),
+        ("top-p", "0", "top-p must be from 0.01 to 1"),
+        ("min-p", "2", "min-p must be from 0 to 1"),
+    ],
+)
+def test_fields_that_are_wrong(
+    browser: Any, tmp_path: Path, field: str, value: str, message: str
+) -> None:
+    page = ready(browser, tmp_path, checkpoint())
+    page.tab.fill(f"#{field}", value)
+    page.tab.click("#write")
+    page.wait_for("#status", message)
+    assert page.tab.locator("#text .c").count() == 0
+    page.check()
+
+
+def test_hostile_text_does_nothing(browser: Any, tmp_path: Path) -> None:
+    known = HOSTILE.encode("utf-8", "replace").decode()
+    model = checkpoint(text=known, name=HOSTILE)
+    neurons = [replace(NEURONS[0], feature=HOSTILE, label=HOSTILE)]
+    html = live_page(model, title=HOSTILE, neurons=neurons)
+    page = Opened(browser, tmp_path, html)
+    page.wait_for("#status", "ready")
+    page.tab.fill("#pace", "40")
+    title = page.tab.title()
+    page.tab.fill("#prime", HOSTILE)
+    page.tab.click("#write")
+    written = finished(page)
+    for forbidden in "\x00\x1b\r\u202e\u2066\u2028\u2029":
+        assert forbidden not in written
+    page.tab.check("#signs")
+    page.tab.focus("#text")
+    for _ in range(20):
+        page.tab.keyboard.press("ArrowRight")
+    assert page.tab.title() == title
+    assert page.tab.locator("body script").count() == 4
+    assert page.tab.locator("img").count() == 0
+    page.check()
+
+
+def test_without_a_script(browser: Any, tmp_path: Path) -> None:
+    page = opened(browser, tmp_path, checkpoint(), java_script_enabled=False)
+    assert page.tab.locator("noscript").inner_text().startswith("The network of this page runs in")
+    assert not page.tab.locator("#write").is_visible()
+    page.check()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1300])
+def test_it_fits_the_screen(browser: Any, tmp_path: Path, scheme: str, width: int) -> None:
+    page = ready(
+        browser,
+        tmp_path,
+        checkpoint(),
+        color_scheme=scheme,
+        viewport={"width": width, "height": 800},
+        reduced_motion="reduce",
+    )
+    page.tab.click("#write")
+    finished(page)
+    assert page.tab.evaluate("document.documentElement.scrollWidth") <= width
+    page.tab.click("#theme")
+    page.expect("html").to_have_attribute("data-theme", "light" if scheme == "dark" else "dark")
+    page.check()
+
+
+def test_it_prints(browser: Any, tmp_path: Path) -> None:
+    page = ready(browser, tmp_path, checkpoint())
+    page.tab.click("#write")
+    finished(page)
+    assert page.tab.pdf().startswith(b"%PDF")
+    page.tab.emulate_media(media="print")
+    assert not page.tab.locator("#write").is_visible()
+    assert not page.tab.locator("#neurons").is_visible()
+    assert page.tab.locator("#text").is_visible()
+    page.check()
