@@ -91,6 +91,17 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+def closed(text: str) -> str:
+    """A text as `charrnn sample` writes it: its last line has a line end."""
+    return text if text.endswith("\n") else text + "\n"
+
+
+def is_sample(output: str | bytes, length: int) -> bool:
+    """Whether it is a text of so many characters (or bytes), as `charrnn sample` writes it."""
+    text = output.decode("latin-1") if isinstance(output, bytes) else output
+    return len(text) >= length and text == closed(text[:length])
+
+
 def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
     """For a process of its own, which is to find this charrnn from any folder."""
     package = Path(charrnn.__file__).resolve().parents[1]

@@ -48,7 +48,11 @@ if TYPE_CHECKING:
     help="Only characters with this share of the most probable one's probability.",
 )
 @click.option(
-    "--suppress", default="", metavar="CHARS", help="Characters never to write.  [default: none]"
+    "--suppress",
+    default="",
+    show_default=False,
+    metavar="CHARS",
+    help="Characters never to write.  [default: none]",
 )
 @click.option("--allow", metavar="CHARS", help="The only characters to write.  [default: all]")
 @click.option(

@@ -36,21 +36,22 @@ class Writing:
         pieces = self.model.pieces(self.options, prime=prime, samples=samples, unknown=self.unknown)
         prime_ids = self.model.vocabulary.encode(prime, unknown=self.unknown)
         decode = self.model.vocabulary.decode_bytes
-        number = 0
+        number, end = 0, LastLine()
         if samples > 1:
             yield f"--- 1 of {samples} ---\n".encode()
-        yield decode(prime_ids)
+        yield end.seen(decode(prime_ids))
         self._note(prime_ids)
         for piece in pieces:
             if piece.number != number:
                 number = piece.number
-                yield f"\n--- {number + 1} of {samples} ---\n".encode()
-                yield decode(prime_ids)
+                yield end.missing()
+                yield f"--- {number + 1} of {samples} ---\n".encode()
+                yield end.seen(decode(prime_ids))
                 self._note(prime_ids)
             if self.written:
                 self.written[-1] += piece.ids
-            yield decode(piece.ids)
-        yield b"\n"
+            yield end.seen(decode(piece.ids))
+        yield end.missing()
 
     def records(self, texts: "Iterable[GeneratedText]") -> Iterator[bytes]:
         """A JSON object for each text."""
@@ -108,6 +109,24 @@ class Writing:
     def _note(self, ids: "IdArray") -> None:
         if self.options.novelty is not None:
             self.written.append(ids.tolist())
+
+
+class LastLine:
+    """Knows whether the last line of a text that is being written has its line end."""
+
+    def __init__(self) -> None:
+        self._is_ended = False
+
+    def seen(self, piece: bytes) -> bytes:
+        """Take note of the next piece of the text, and return it."""
+        if piece:
+            self._is_ended = piece.endswith(b"\n")
+        return piece
+
+    def missing(self) -> bytes:
+        """The line end that the text still needs, if any. Then another text may begin."""
+        ended, self._is_ended = self._is_ended, False
+        return b"" if ended else b"\n"
 
 
 def shortened(text: str, most: int = 100) -> str:

@@ -14,7 +14,7 @@ import pytest
 from charrnn.cli import main
 from charrnn.cli.writing import write_quietly
 from charrnn.model import load
-from cli_helpers import SMALL, TEXT, refuse, succeed, usage_error, write
+from cli_helpers import SMALL, TEXT, closed, is_sample, refuse, succeed, usage_error, write
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,7 @@ def test_the_help_shows_every_option_with_its_default() -> None:
     for option in options:
         if option.name not in ("prime", "prime_file") and not option.is_flag:
             assert "[default:" in told[option.opts[-1]], option.name
+    assert max(record.count("[default:") for record in records) == 1
     assert "[default: 500]" in told["--length"]
     assert "[default: 1.0]" in told["--temperature"]
 
@@ -63,11 +64,10 @@ def test_the_help_shows_every_option_with_its_default() -> None:
 
 
 def test_the_text_has_its_length_and_a_line_end() -> None:
-    assert len(succeed("sample").text) == 501
+    assert is_sample(succeed("sample").text, 500)
     for length in (1, 2, 33):
         text = succeed("sample", "-n", str(length)).text
-        assert len(text) == length + 1
-        assert text.endswith("\n")
+        assert is_sample(text, length)
         assert set(text) <= set(TEXT)
 
 
@@ -109,15 +109,15 @@ def test_temperatures_beyond_all_numbers_are_quiet() -> None:
     safest = succeed("sample", "-t", "0").text
     tiny = succeed("sample", "-t", "1e-320", "-c", "english.npz")
     assert (tiny.text, tiny.errors) == (safest, "")
-    assert len(succeed("sample", "-t", "1e300").text) == 501
+    assert is_sample(succeed("sample", "-t", "1e300").text, 500)
 
 
 def test_the_prime_comes_first_and_is_gone_on_from() -> None:
     prime = "line 1"
     text = succeed("sample", "--prime", prime, "-n", "40", "--seed", "4").text
     model = load("english.npz")
-    assert text == prime + model.sample(40, seed=4, prime=prime) + "\n"
-    assert text != prime + model.sample(40, seed=4, prime="4 .") + "\n"
+    assert text == closed(prime + model.sample(40, seed=4, prime=prime))
+    assert text != closed(prime + model.sample(40, seed=4, prime="4 ."))
 
 
 def test_a_prime_may_come_from_the_command_line_a_file_or_a_pipe() -> None:
@@ -154,7 +154,7 @@ def test_samples_are_told_apart() -> None:
     assert parts[0] == ""
     assert parts[1::2] == ["1 of 3", "2 of 3", "3 of 3"]
     texts = parts[2::2]
-    assert all(len(part) == 56 and part.startswith("line ") for part in texts)
+    assert all(is_sample(part, 55) and part.startswith("line ") for part in texts)
     assert all(part.endswith("\n") for part in texts)
     assert len(set(texts)) == 3, "they are different ones"
     assert succeed("sample", *options).text == text
@@ -183,20 +183,20 @@ def test_russian_and_its_line_ends_come_out_in_utf_8(models: Path) -> None:
     outcome = succeed("sample", "-c", models / "russian.npz", "-n", "200", "--seed", "1")
     assert outcome.output.decode("utf-8") == outcome.text
     assert set(outcome.text) <= set("Все счастливые семьи похожи друг на друга\r\n")
-    assert len(outcome.text) == 201, "the length counts characters"
+    assert is_sample(outcome.text, 200), "the length counts characters"
 
 
 def test_a_model_of_bytes_writes_bytes(models: Path) -> None:
     raw = models / "raw.npz"
     output = succeed("sample", "-c", raw, "-n", "300", "--seed", "1").output
-    assert len(output) == 301
+    assert is_sample(output, 300)
     assert set(output[:-1]) <= set(range(0, 256, 5))
     assert max(output) > 127
     prime = bytes([250, 0, 255, 10])
     write("prime.bin", prime)
     output = succeed("sample", "-c", raw, "-n", "5", "--prime-file", "prime.bin").output
     assert output.startswith(prime)
-    assert len(output) == 4 + 5 + 1
+    assert is_sample(output, 4 + 5)
 
 
 def test_a_prime_for_bytes_is_its_utf_8(models: Path) -> None:
@@ -298,17 +298,30 @@ def test_a_text_ends_before_a_stop() -> None:
     one = ("sample", "-c", "english.npz", "-n", "300", "--seed", "5")
     whole = succeed(*one).text
     for stop, text in (("e", "e"), ("\\n", "\n"), ("he", "he"), ("never there", "never there")):
-        expected = whole[:-1].partition(text)[0] + "\n"
+        expected = closed(whole.partition(text)[0])
         assert succeed(*one, "--stop", stop).text == expected
-    both = succeed(*one, "--stop", "i", "--stop", "e").text[:-1]
-    assert both == min((whole.partition(stop)[0] for stop in "ie"), key=len)
+    both = succeed(*one, "--stop", "i", "--stop", "e").text
+    assert both == closed(min((whole.partition(stop)[0] for stop in "ie"), key=len))
 
 
 def test_lines_end_a_text() -> None:
     one = ("sample", "-c", "english.npz", "-n", "500", "--seed", "5")
     whole = succeed(*one).text
-    assert succeed(*one, "--lines", "2").text == "".join(whole.splitlines(True)[:2]) + "\n"
+    assert succeed(*one, "--lines", "2").text == "".join(whole.splitlines(True)[:2])
     assert "--lines" in usage_error(*map(str, one), "--lines", "0")
+
+
+def test_a_text_that_ends_in_a_line_end_gets_no_other() -> None:
+    one = ("sample", "-c", "english.npz", "-n", "0", "--seed", "5", "--lines", "20")
+    assert succeed(*one).text.count("\n") == 20
+    several = succeed(*one, "--samples", "2").text
+    assert re.findall("--- . of 2 ---\n", several) == ["--- 1 of 2 ---\n", "--- 2 of 2 ---\n"]
+    assert several.count("\n") == 2 * 20 + 2
+    exactly = ("sample", "-c", "english.npz", "-n", "3", "--allow", "\n", "--prime", "line")
+    assert succeed(*exactly).text == "line\n\n\n"
+    nothing = ("sample", "-c", "english.npz", "--allow", "i", "--stop", "i")
+    assert succeed(*nothing).text == "\n", "an empty text is an empty line"
+    assert succeed(*nothing, "--prime", "line\n").text == "line\n"
 
 
 def test_samples_end_each_for_itself() -> None:

@@ -11,7 +11,19 @@ import pytest
 from charrnn.cli.writing import for_terminal, shortened
 from charrnn.model import load
 from charrnn.sampling.options import SamplingOptions
-from cli_helpers import SMALL, TEXT, call, process, refuse, run, shell, succeed, usage_error, write
+from cli_helpers import (
+    SMALL,
+    TEXT,
+    call,
+    closed,
+    process,
+    refuse,
+    run,
+    shell,
+    succeed,
+    usage_error,
+    write,
+)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +59,7 @@ def test_a_record_has_the_text_its_seed_and_what_each_character_costs() -> None:
     record = json.loads(line)
     assert set(record) == {"index", "seed", "prime", "text", "log_probabilities"}
     assert (record["index"], record["seed"], record["prime"]) == (0, 3, "line ")
-    assert "line " + record["text"] + "\n" == succeed(*ONE, "-n", "40", "--prime", "line ").text
+    assert closed("line " + record["text"]) == succeed(*ONE, "-n", "40", "--prime", "line ").text
     model = load("a.npz")
     stepped = [model.step(symbol) for symbol in "line " + record["text"]]
     told = [np.log(p[symbol]) for p, symbol in zip(stepped[4:-1], record["text"], strict=True)]
