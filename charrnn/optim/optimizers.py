@@ -144,6 +144,27 @@ class SGD(Optimizer):
         np.multiply(u, rate, out=scratch)
 
 
+class Lion(Optimizer):
+    """Lion (Chen et al. 2023, "Symbolic Discovery of Optimization Algorithms", algorithm 2):
+
+    c = β₁·m + (1 − β₁)·g          w −= rate · sign(c)
+    m = β₂·m + (1 − β₂)·g
+    """
+
+    beta1, beta2 = 0.9, 0.99
+    state_names: ClassVar[tuple[str, ...]] = ("m",)
+
+    def _step(self, state: Mapping[str, Array], g: Array, rate: float, scratch: Array) -> None:
+        m, c = state["m"], scratch
+        m -= g  # β·m + (1 − β)·g = β·(m − g) + g
+        np.multiply(m, self.beta1, out=c)
+        c += g
+        m *= self.beta2
+        m += g
+        np.sign(c, out=scratch)
+        scratch *= rate
+
+
 def _divide_by_root(g: Array, v: Array, epsilon: float, out: Array) -> None:
     """Write g / (√v + ε) into `out`."""
     np.sqrt(v, out=out)

@@ -447,7 +447,7 @@ def test_a_training_goes_on_with_its_own_cell() -> None:
     assert "--cell lstm does not fit a.npz, which has gru" in outcome.errors
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "rmsprop", "adagrad", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adamw", "rmsprop", "adagrad", "sgd", "lion"])
 def test_every_optimizer_trains_and_resumes(optimizer: str) -> None:
     options = (*SMALL, "--optimizer", optimizer, "--clip-value", "0.01", "-q")
     succeed("train", "a.txt", *options, "--epochs", "2", "-o", "whole.npz")

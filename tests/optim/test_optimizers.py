@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from charrnn import registries
-from charrnn.optim.optimizers import OPTIMIZERS, SGD, Adagrad, Adam, RMSprop
+from charrnn.optim.optimizers import OPTIMIZERS, SGD, Adagrad, Adam, Lion, RMSprop
 
 P, STEPS, RATE = 13, 20, 0.01
 
@@ -59,12 +59,24 @@ def sgd_by_hand(weight: float, gradients: list[float], decay: float) -> float:
     return weight
 
 
+def lion_by_the_paper(weight: float, gradients: list[float], decay: float) -> float:
+    """Algorithm 2 of Chen et al. (2023), for one weight."""
+    m = 0.0
+    for g in gradients:
+        c = Lion.beta1 * m + (1 - Lion.beta1) * g
+        sign = math.copysign(1, c) if c else 0
+        weight = weight - RATE * (sign + decay * weight)
+        m = Lion.beta2 * m + (1 - Lion.beta2) * g
+    return weight
+
+
 BY_HAND = {
     "adam": adam_by_the_paper,
     "adamw": adam_by_the_paper,
     "rmsprop": rmsprop_by_hand,
     "adagrad": adagrad_by_hand,
     "sgd": sgd_by_hand,
+    "lion": lion_by_the_paper,
 }
 
 
