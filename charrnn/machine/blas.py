@@ -1,14 +1,14 @@
-"""Threads and kernels of the linear algebra library under NumPy."""
+"""Threads and kernels of NumPy's linear algebra library (BLAS)."""
 
 from contextlib import AbstractContextManager
 from functools import cache
 
 
 def one_thread() -> AbstractContextManager[object]:
-    """A context in which every product of the process runs on the one thread that calls it.
+    """A context in which every matrix product of the process runs on the calling thread only.
 
-    The batch is shared out among threads of our own, and a product that spreads over all processors
-    by itself would only get in their way.
+    The batch is divided among charrnn's own workers; products with threads of their own would
+    compete with them for the processors.
     """
     from threadpoolctl import threadpool_limits
 

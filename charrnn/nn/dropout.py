@@ -1,11 +1,11 @@
-"""Dropout (Srivastava et al. 2014), in the two ways that suit recurrent networks.
+"""Dropout (Srivastava et al. 2014), in two forms for recurrent networks.
 
     outputs    m ⊙ h_t        one mask m for all steps of a window (Gal & Ghahramani 2016)
     weights    (M ⊙ W)·h      one mask M of the recurrent weights for a window (Merity et al. 2017)
 
-A number is left out with the probability p, and what stays is multiplied by 1 / (1 − p), so that
-nothing has to change where nothing is left out. The state that a layer carries from step to step is
-never masked itself.
+Each number is set to zero with probability p, and the others are multiplied by 1 / (1 − p), so that
+the network without dropout needs no correction. The state that a layer carries from step to step is
+never masked.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ from charrnn.types import Array
 
 
 class OutputDropout:
-    """What the layer above sees of a layer's output, for windows of T steps in B streams.
+    """Dropout of a layer's output, for windows of T steps in B streams.
 
     Memory: (H + 1)·T·B + H·B numbers.
     """
@@ -33,11 +33,11 @@ class OutputDropout:
         self.output[H] = 1
 
     def draw(self, rng: np.random.Generator) -> None:
-        """A new mask, for the next window."""
+        """Draw a new mask for the next window."""
         _draw(self._mask, self._p, rng)
 
     def forward(self, output: Array) -> Array:
-        """`self.output`, from the layer's [h_1 … h_T; 1] (H + 1, T·B)."""
+        """Mask the layer's output [h_1 … h_T; 1] (H + 1, T·B); returns `self.output`."""
         h, masked = output[:-1].reshape(self._shape), self.output[:-1].reshape(self._shape)
         np.multiply(h, self._mask, out=masked)
         return self.output
@@ -48,7 +48,7 @@ class OutputDropout:
 
 
 class WeightDropout:
-    """What a layer's loop sees of its recurrent weights. Memory: 2·R·H² numbers."""
+    """Dropout of a layer's recurrent weights. Memory: 2·R·H² numbers."""
 
     def __init__(self, p: float, shape: tuple[int, int], dtype: DTypeLike) -> None:
         self._p = p
@@ -58,11 +58,11 @@ class WeightDropout:
         """M ⊙ W."""
 
     def draw(self, rng: np.random.Generator) -> None:
-        """A new mask, for the next window."""
+        """Draw a new mask for the next window."""
         _draw(self._mask, self._p, rng)
 
     def forward(self, W: Array) -> Array:
-        """`self.W`, from W (R·H, H)."""
+        """Mask W (R·H, H); returns `self.W`."""
         return np.multiply(W, self._mask, out=self.W)
 
     def backward(self, dW: Array) -> None:
@@ -71,6 +71,7 @@ class WeightDropout:
 
 
 def _draw(mask: Array, p: float, rng: np.random.Generator) -> None:
+    """Overwrite `mask` with zeros, with probability p, and 1 / (1 − p)."""
     rng.random(out=mask, dtype=mask.dtype)
     np.greater_equal(mask, p, out=mask)
     mask /= 1 - p

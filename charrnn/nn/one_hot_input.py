@@ -1,9 +1,9 @@
-"""The first layer's input: symbols instead of numbers.
+"""The input of the first layer: symbols as one-hot vectors.
 
-A symbol v stands for the one-hot vector x with a 1 in row v, so U·[x; 1] is a column of U plus the
-bias column: a gather takes the place of the product at every vocabulary size. The gradient dU sums
-the columns of dA of each symbol. As a product with the one-hot matrix that is the faster way for a
-small vocabulary; for a large one the columns are sorted by symbol and summed in runs.
+A symbol v is the one-hot vector x with a 1 in row v, so that U·[x; 1] is column v of U plus the
+bias column: the forward pass gathers columns and needs no product. The gradient dU sums the columns
+of dA of each symbol. For a small vocabulary, a product with the one-hot matrix is faster; for a
+large one, the columns are sorted by symbol and summed in runs.
 """
 
 import numpy as np
@@ -15,15 +15,15 @@ from charrnn.nn.layer import Columns
 from charrnn.types import Array
 
 ONE_HOT_LIMIT = 256
-"""The largest vocabulary for which the one-hot product beats the sorted sums
-(measured at 1024 × 2048: even between 161 and 300 symbols)."""
+"""The largest vocabulary for which the one-hot product is used (measured for dA of 1024 × 2048: as
+fast as the sorted sums between 161 and 300 symbols)."""
 
 
 class SymbolInput:
-    """The scratch of the input layer for windows of N = T·B symbols out of V.
+    """The input layer for windows of N = T·B symbols out of V.
 
     Memory: rows·V numbers, and for training rows·N more, or up to `ONE_HOT_LIMIT` symbols
-    (rows + N)·V′, where V′ is V + 1 rounded up.
+    (rows + N)·V′, where V′ is V + 1 rounded up to a multiple of 16.
     """
 
     def __init__(
@@ -45,8 +45,8 @@ class SymbolInput:
         one_hot = training and symbols <= ONE_HOT_LIMIT
         self._one_hot = None
         if one_hot:
-            # below the symbols' rows one of ones, which sums what is the bias's, and rows of zeros:
-            # with a whole number of registers the product takes a seventh less
+            # below the rows of the symbols a row of ones, for the bias, and rows of zeros: a whole
+            # number of vector registers makes the product a seventh faster
             padded = round_up_to_lanes(symbols + 1)
             self._one_hot = aligned_zeros((padded, columns), dtype)
             self._one_hot[symbols] = 1
@@ -61,7 +61,7 @@ class SymbolInput:
         """U·[X; 1] (rows, T, B) for U (rows, V + 1) and the symbols `ids` (T, B)."""
         self._ids_by_step[:] = ids
         np.add(U[:, :-1], U[:, -1:], out=self._table)
-        # the padding is filled too: `take` works in place only on memory without gaps
+        # the padding too: `take` writes into contiguous memory only
         np.take(self._table, self._padded_ids, axis=1, out=out.padded, mode="clip")
 
     def backward(self, dA: Columns, dU: Array) -> None:
@@ -73,7 +73,7 @@ class SymbolInput:
             np.matmul(dA.flat, self._one_hot.T, out=self._dU)
             dU[:] = self._dU[:, : symbols + 1]
         else:
-            # symbol·N + column, sorted in place: both come out of the same number
+            # sort the keys symbol·N + column in place, then split them again
             keys, columns = self._keys, self._ids.size
             np.multiply(self._ids, columns, out=keys)
             keys += self._columns
@@ -82,7 +82,7 @@ class SymbolInput:
             np.floor_divide(keys, columns, out=keys)
             np.not_equal(keys[1:], keys[:-1], out=self._is_start[1:])
             starts = np.flatnonzero(self._is_start)
-            # from the whole memory: `take` would first copy an array that has gaps
+            # from the padded array: `take` would copy one that is not contiguous
             np.take(dA.padded, self._order, axis=1, out=self._sorted, mode="clip")
             sums = self._table[:, : starts.size]  # free since the forward pass
             np.add.reduceat(self._sorted, starts, axis=1, out=sums)

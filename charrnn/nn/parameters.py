@@ -1,7 +1,7 @@
 """One flat vector that holds every weight of a network, with named views into it.
 
-Initialisation, gradient, optimizer state and checkpoint all see the same layout, so that clipping,
-Adam or saving are a few calls on one vector instead of a dozen for each matrix.
+Weights, gradient, optimizer state and checkpoint have the same layout, so that clipping, an
+optimizer step or saving is a few calls on one vector.
 """
 
 import hashlib
@@ -29,10 +29,10 @@ class Parameters:
     def __init__(
         self, shapes: Shapes, dtype: DTypeLike = np.float32, flat: Array | None = None
     ) -> None:
-        """Lay the arrays out one behind the other, in the order of `shapes`.
+        """The arrays follow one another in `flat` in the order of `shapes`.
 
-        `flat`, of shape (P,), is used as it is, not copied; without it the vector is new and zero.
-        Raises ValueError where its length does not fit the shapes.
+        `flat`, of shape (P,), is not copied; without it, a new vector of zeros is made. Raises
+        ValueError if its length does not fit the shapes.
         """
         self.shapes = dict(shapes)
         size = sum(prod(shape) for shape in self.shapes.values())
@@ -58,7 +58,7 @@ class Parameters:
         return self.flat.size
 
     def zeros_like(self) -> Self:
-        """The same layout over a new vector of zeros: a gradient, or an optimizer's moment."""
+        """The same layout over a new vector of zeros, for example for a gradient."""
         return type(self)(self.shapes, self.flat.dtype)
 
 

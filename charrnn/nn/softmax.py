@@ -11,7 +11,7 @@ from charrnn.types import Array
 
 
 class SoftmaxCrossEntropy:
-    """The scratch for N columns of V logits; memory 4·N numbers."""
+    """Softmax and cross-entropy for N columns of V logits. Memory: 4·N numbers."""
 
     def __init__(self, columns: int, dtype: DTypeLike) -> None:
         self._columns = np.arange(columns)
@@ -20,9 +20,9 @@ class SoftmaxCrossEntropy:
         self._picked = np.empty(columns, dtype)
 
     def forward(self, logits: Array, targets: NDArray[np.intp]) -> Array:
-        """Turn `logits` (V, N) into probabilities in place; the loss of each column (N,), in nats.
+        """Replace `logits` (V, N) by probabilities; returns the loss of each column (N,), in nats.
 
-        The array that is returned is overwritten by the next call.
+        The returned array is overwritten by the next call.
         """
         np.multiply(targets, logits.shape[1], out=self._targets)
         self._targets += self._columns
@@ -37,8 +37,8 @@ class SoftmaxCrossEntropy:
         return self._reduced
 
     def backward(self, probabilities: Array, scale: float | Array) -> None:
-        """Turn the probabilities of the forward pass into scale · ∂loss/∂logits, in place; `scale`
-        is a number, or one for each column (N,)."""
+        """Replace the probabilities of the forward pass by scale · ∂loss/∂logits; `scale` is a
+        number, or one for each column (N,)."""
         np.take(probabilities.reshape(-1), self._targets, out=self._picked, mode="clip")
         self._picked -= 1
         np.put(probabilities, self._targets, self._picked, mode="clip")

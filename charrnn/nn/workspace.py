@@ -97,21 +97,21 @@ class Workspace:
     def forward(self, ids: IdArray) -> Array:
         """Logits (V, T·B) of the symbols that follow `ids` (T, B), starting from the carried state.
 
-        The array that is returned is overwritten by the next call.
+        The returned array is overwritten by the next call.
         """
         weights = self.network.parameters
         for index, layer in enumerate(self.layers):
             U, W = weights[f"U{index}"], weights[f"W{index}"]
             if index == 0:
-                self._input.forward(U, ids, out=self._projected)
+                self._input.forward(U, ids, out=self._projected)  # 1  U·[X; 1]   (G·H, T, B)
             else:
-                np.matmul(U, self._output(index - 1), out=self._projected.flat)
+                np.matmul(U, self._output(index - 1), out=self._projected.flat)  # 1
             if self._weight_dropout:
-                W = self._weight_dropout[index].forward(W)
-            layer.forward(W, self._projected, self._vectors(weights, index))
+                W = self._weight_dropout[index].forward(W)  # 2  M ⊙ W   (R·H, H)
+            layer.forward(W, self._projected, self._vectors(weights, index))  # 3  h   (H, T, B)
             if self._output_dropout:
-                self._output_dropout[index].forward(layer.output)
-        return np.matmul(weights["V"], self._output(-1), out=self._logits)
+                self._output_dropout[index].forward(layer.output)  # 4  m ⊙ h   (H, T, B)
+        return np.matmul(weights["V"], self._output(-1), out=self._logits)  # 5  (V, T·B)
 
     def _output(self, layer: int) -> Array:
         """A layer's output after dropout, [h_1 … h_T; 1] as (H + 1, T·B)."""
@@ -125,16 +125,16 @@ class Workspace:
     def losses(self, ids: IdArray, targets: IdArray) -> Array:
         """The loss at each step (T, B), in nats: −ln p(target). Both arguments are (T, B).
 
-        The array that is returned is overwritten by the next call.
+        The returned array is overwritten by the next call.
         """
         logits = self.forward(ids)
         self._targets[:] = targets
-        losses = self._softmax.forward(logits, self._targets.reshape(-1))
+        losses = self._softmax.forward(logits, self._targets.reshape(-1))  # 6
         return losses.reshape(self.steps, self.batch)
 
     @property
     def probabilities(self) -> Array:
-        """Of every symbol (V, T·B), for the window that `losses` has just seen; a view."""
+        """The probability of every symbol (V, T·B) in the last window of `losses`; a view."""
         return self._logits
 
     def backward(self, gradient: Parameters, scale: float | Array, dH: Array | None = None) -> None:
@@ -146,23 +146,23 @@ class Workspace:
         """
         weights = self.network.parameters
         dlogits, dY = self._logits, self._dY
-        self._softmax.backward(dlogits, scale)
-        np.matmul(dlogits, self._output(-1).T, out=gradient["V"])
-        np.matmul(weights["V"][:, :-1].T, dlogits, out=dY.flat)
+        self._softmax.backward(dlogits, scale)  # of 6  (V, T·B)
+        np.matmul(dlogits, self._output(-1).T, out=gradient["V"])  # of 5
+        np.matmul(weights["V"][:, :-1].T, dlogits, out=dY.flat)  # of 5  (H, T·B)
         for index, layer in reversed(list(enumerate(self.layers))):
             W, dW, dU = weights[f"W{index}"], gradient[f"W{index}"], gradient[f"U{index}"]
             if self._output_dropout:
-                self._output_dropout[index].backward(dY.steps)
+                self._output_dropout[index].backward(dY.steps)  # of 4
             if self._weight_dropout:
                 W = self._weight_dropout[index].W
             dH_of_layer = None if dH is None else dH[index]
             dvectors = self._vectors(gradient, index)
-            layer.backward(W, dY.steps, self._gates, dW, dvectors, dH_of_layer)
+            layer.backward(W, dY.steps, self._gates, dW, dvectors, dH_of_layer)  # of 3
             if self._weight_dropout:
-                self._weight_dropout[index].backward(dW)
+                self._weight_dropout[index].backward(dW)  # of 2
             if index == 0:
-                self._input.backward(self._projected, dU)
+                self._input.backward(self._projected, dU)  # of 1
             else:
                 dA = self._projected.flat
-                np.matmul(dA, self._output(index - 1).T, out=dU)
-                np.matmul(weights[f"U{index}"][:, :-1].T, dA, out=dY.flat)
+                np.matmul(dA, self._output(index - 1).T, out=dU)  # of 1
+                np.matmul(weights[f"U{index}"][:, :-1].T, dA, out=dY.flat)  # of 1  (H, T·B)
