@@ -7,7 +7,7 @@
     min-p     keeps the symbols with at least this share of the most probable one's probability
 
 The filters apply in this order, each to what the one before it has kept; the probabilities that are
-left are scaled to sum to 1. The most probable symbol is always kept.
+left are scaled to sum to 1. Each filter keeps at least one symbol.
 """
 
 from typing import Protocol
@@ -92,9 +92,14 @@ class Filters:
 def keep_top_p(p: Floats, share: float) -> None:
     """Zero the columns of p (V, S) but for the fewest most probable symbols that have `share` of
     the column's sum together; of equals, the first ones are kept."""
-    order = np.argsort(-p, axis=0, kind="stable")
+    keep_share(p, np.argsort(-p, axis=0, kind="stable"), share)
+
+
+def keep_share(p: Floats, order: NDArray[np.intp], share: float) -> None:
+    """Zero the columns of p (V, S) but for the first symbols in each column's `order` (V, S), as
+    few as have `share` of the column's sum together, and at least one."""
     ranked = np.take_along_axis(p, order, axis=0)
-    before = ranked.cumsum(axis=0) - ranked  # what the more probable ones have together
+    before = ranked.cumsum(axis=0) - ranked  # the sum of those that come earlier
     drop = before >= share * ranked.sum(axis=0)
     drop[0] = False
     ranked[drop] = 0
