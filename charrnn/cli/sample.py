@@ -36,6 +36,13 @@ if TYPE_CHECKING:
     "--top-k", type=int, default=0, help="Only the k most probable characters; 0 for all."
 )
 @click.option(
+    "--typical-p",
+    type=float,
+    default=1.0,
+    help="Only the characters that have this share together and whose -ln p is nearest to the "
+    "entropy; 1 for all.",
+)
+@click.option(
     "--top-p",
     type=float,
     default=1.0,

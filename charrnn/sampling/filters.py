@@ -1,6 +1,8 @@
 """From the logits of the network to the next symbol.
 
     p = softmax(z / temperature), over the symbols that are allowed
+    typical-p keeps the fewest symbols that together have at least the share p of the probability,
+              those first whose −ln p is nearest to its mean, the entropy (Meister et al. 2023)
     top-p     keeps the fewest most probable symbols that together have at least the share p of the
               probability (Holtzman et al. 2020)
     top-k     keeps the k most probable symbols
@@ -80,6 +82,8 @@ class Filters:
             with np.errstate(over="ignore"):  # −∞ will do: the probability is 0
                 z /= options.temperature
         p = np.exp(z, out=z)
+        if options.typical_p < 1:
+            keep_typical_p(p, options.typical_p)
         if options.top_p < 1:
             keep_top_p(p, options.top_p)
         if options.top_k:
@@ -87,6 +91,15 @@ class Filters:
         if options.min_p:
             p[p < options.min_p * p.max(axis=0)] = 0
         return p
+
+
+def keep_typical_p(p: Floats, share: float) -> None:
+    """Zero the columns of p (V, S) but for the fewest symbols that have `share` of the column's sum
+    together, those first whose −ln p is nearest to the entropy; of equals, the first ones."""
+    q = p / p.sum(axis=0)
+    surprisal = -np.log(np.maximum(q, np.finfo(q.dtype).tiny))  # (V, S), in nats
+    entropy = (q * surprisal).sum(axis=0)
+    keep_share(p, np.argsort(np.abs(surprisal - entropy), axis=0, kind="stable"), share)
 
 
 def keep_top_p(p: Floats, share: float) -> None:

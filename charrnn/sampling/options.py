@@ -20,10 +20,10 @@ class SamplingOptions:
 
     A text ends after `length` symbols (None: never), before the first of the texts `stop`, or after
     so many `lines`, whichever comes first. `temperature` divides the logits: below 1 probable
-    symbols become more probable, and 0 always takes the most probable one. `top_k` 0, `top_p` 1 and
-    `min_p` 0 filter nothing (see `charrnn.sampling.filters`). Symbols of `suppress` are never
-    written, and no others than those of `allow`, if it is given. The same `seed` gives the same
-    texts; None draws one.
+    symbols become more probable, and 0 always takes the most probable one. `typical_p` 1, `top_p`
+    1, `top_k` 0 and `min_p` 0 filter nothing (see `charrnn.sampling.filters`). Symbols of
+    `suppress` are never written, and no others than those of `allow`, if it is given. The same
+    `seed` gives the same texts; None draws one.
 
     `clamp` holds units (layer, unit) at a value from −1 to 1 while the network reads and writes:
     tanh(c), or h in cells without a c. `max_copy` is the most symbols in a row that a text may
@@ -32,6 +32,7 @@ class SamplingOptions:
 
     length: int | None = 500
     temperature: float = 1.0
+    typical_p: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
     min_p: float = 0.0
@@ -46,7 +47,8 @@ class SamplingOptions:
 
     def __post_init__(self) -> None:
         self._check("temperature", "a number of at least 0", lambda x: _is_number(x) and x >= 0)
-        self._check("top_p", "above 0 and at most 1", lambda x: _is_number(x) and 0 < x <= 1)
+        for name in ("typical_p", "top_p"):
+            self._check(name, "above 0 and at most 1", lambda x: _is_number(x) and 0 < x <= 1)
         self._check("min_p", "from 0 to 1", lambda x: _is_number(x) and 0 <= x <= 1)
         self._check("top_k", "a whole number of at least 0", lambda x: _is_whole(x, 0))
         for name in ("length", "seed"):

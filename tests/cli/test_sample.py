@@ -290,7 +290,9 @@ def test_the_most_probable_only() -> None:
     for rule in (("--top-k", "1"), ("--top-p", "1e-9"), ("--min-p", "1")):
         assert succeed(*one, *rule).text == greedy
     assert succeed(*one, "--top-k", "0", "--top-p", "1", "--min-p", "0").text == succeed(*one).text
-    for rule in (("--top-k", "-1"), ("--top-p", "0"), ("--min-p", "2")):
+    assert succeed(*one, "--typical-p", "1").text == succeed(*one).text
+    assert succeed(*one, "--typical-p", "0.3").text != succeed(*one).text
+    for rule in (("--top-k", "-1"), ("--top-p", "0"), ("--typical-p", "2"), ("--min-p", "2")):
         assert refuse(*one, *rule).startswith(f"{rule[0]} must be ")
 
 

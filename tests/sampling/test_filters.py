@@ -1,13 +1,16 @@
 """Filters and the draw of the next symbol, against their definition."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from charrnn.sampling.filters import Filters
+from charrnn.sampling.filters import Filters, keep_typical_p
 from charrnn.sampling.options import SamplingOptions
 
 Column = NDArray[np.float64]
@@ -70,6 +73,7 @@ def test_probabilities_by_their_definition(
     [
         filters(),
         filters(temperature=0.5, top_k=3),
+        filters(typical_p=0.6),
         filters(top_p=0.6),
         filters(temperature=2, min_p=0.3),
         filters(temperature=0),
@@ -122,3 +126,97 @@ def test_the_logits_are_left_alone() -> None:
     chosen.draw(z, np.random.default_rng(1))
     chosen.probabilities(z)
     np.testing.assert_array_equal(z, before)
+
+
+# --- typical-p
+
+
+def typical_by_definition(p: Column, share: float) -> set[int]:
+    """The symbols that typical-p keeps of a distribution p (V,), in plain loops."""
+    entropy = -sum(x * math.log(x) for x in p if x > 0)
+    possible = [v for v in range(len(p)) if p[v] > 0]
+    kept: set[int] = set()
+    for v in sorted(possible, key=lambda v: (abs(-math.log(p[v]) - entropy), v)):
+        if sum(p[v] for v in kept) < share:
+            kept.add(v)
+    return kept
+
+
+weights = st.lists(st.floats(0.001, 1), min_size=1, max_size=8)
+
+
+@settings(deadline=None, derandomize=True)
+@given(weights, st.floats(0.01, 0.99))
+def test_typical_p_by_its_definition(column: list[float], share: float) -> None:
+    p = np.array(column) / sum(column)
+    distances = np.abs(-np.log(p) + (p * np.log(p)).sum())
+    order = np.argsort(distances)
+    # not where rounding decides
+    assume(np.diff(distances[order]).min(initial=1) > 1e-9)
+    assume(np.abs(p[order].cumsum() - share).min() > 1e-9)
+    found = p.copy()
+    keep_typical_p(found, share)
+    assert set(np.flatnonzero(found).tolist()) == typical_by_definition(p, share)
+    np.testing.assert_array_equal(found[found > 0], p[found > 0])
+
+
+def test_typical_p_leaves_out_what_is_too_probable() -> None:
+    p = np.array([0.6, 0.1, 0.1, 0.1, 0.1])  # entropy 1.228; −ln p is 0.511 and 2.303
+    kept = p.copy()
+    keep_typical_p(kept, 0.5)
+    assert kept.tolist() == [0.6, 0, 0, 0, 0]
+    p = np.array([0.4, 0.2, 0.2, 0.1, 0.1])  # entropy 1.471; −ln p is 0.916, 1.609 and 2.303
+    kept = p.copy()
+    keep_typical_p(kept, 0.35)
+    assert kept.tolist() == [0, 0.2, 0.2, 0, 0]
+
+
+def test_of_equally_typical_symbols_the_first_are_kept() -> None:
+    kept = filters(typical_p=0.5).probabilities(np.zeros((4, 2)))
+    np.testing.assert_array_equal(kept.T, [[0.5, 0.5, 0, 0]] * 2)
+
+
+@settings(deadline=None, derandomize=True)
+@given(
+    st.lists(st.floats(-50, 50), min_size=6, max_size=6),
+    st.floats(1e-9, 1),
+    st.floats(1e-9, 1),
+    st.integers(0, 6),
+    st.floats(0, 1),
+    st.sampled_from([0.0, 1e-300, 0.5, 1.0, 100.0]),
+    st.sets(st.integers(0, 5), max_size=5),
+)
+def test_at_least_one_symbol_is_left_whatever_the_filters(
+    z: list[float],
+    typical_p: float,
+    top_p: float,
+    top_k: int,
+    min_p: float,
+    temperature: float,
+    forbidden: set[int],
+) -> None:
+    chosen = filters(
+        sorted(forbidden),
+        temperature=temperature,
+        typical_p=typical_p,
+        top_p=top_p,
+        top_k=top_k,
+        min_p=min_p,
+    )
+    p = chosen.probabilities(np.array([z]).T)[:, 0]
+    assert p.sum() == pytest.approx(1)
+    assert not p[sorted(forbidden)].any()
+
+
+def test_typical_p_comes_first() -> None:
+    z = np.log([[0.4], [0.2], [0.2], [0.1], [0.1]])  # typical-p 0.35 keeps 0.2 and 0.2
+    for others in ({"top_k": 2}, {"top_p": 0.9}, {"min_p": 1.0}):
+        p = filters(typical_p=0.35, **others).probabilities(z)[:, 0]
+        np.testing.assert_allclose(p, [0, 0.5, 0.5, 0, 0])
+
+
+def test_a_typical_p_of_1_changes_nothing() -> None:
+    z = np.hstack([logits(seed) for seed in range(5)])
+    np.testing.assert_array_equal(
+        filters(typical_p=1.0).probabilities(z), filters().probabilities(z)
+    )

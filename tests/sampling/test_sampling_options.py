@@ -22,6 +22,8 @@ from charrnn.sampling.options import SamplingOptions
         ({"top_k": 2.5}, "`top_k` must be a whole number of at least 0, not 2.5"),
         ({"top_p": 0}, "`top_p` must be above 0 and at most 1, not 0"),
         ({"top_p": 1.1}, "`top_p` must be above 0 and at most 1, not 1.1"),
+        ({"typical_p": 0}, "`typical_p` must be above 0 and at most 1, not 0"),
+        ({"typical_p": math.nan}, "`typical_p` must be above 0 and at most 1, not nan"),
         ({"min_p": -0.1}, "`min_p` must be from 0 to 1, not -0.1"),
         ({"min_p": math.nan}, "`min_p` must be from 0 to 1, not nan"),
         ({"length": -1}, "`length` must be a whole number of at least 0, not -1"),
