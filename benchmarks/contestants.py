@@ -2,10 +2,10 @@
 
     python benchmarks/contestants.py '{"name": "charrnn-training", "threads": 2, ...}'
 
-A line with a count on standard input is answered by the seconds that so many turns took, the word
-`memory` by the peak of the resident memory in bytes, its own worker processes' included. Being
-processes, the contestants share neither threads nor memory; being told when to work, they can take
-turns on a noisy machine.
+It says `ready` after its first turn, or else why it cannot run. A line with a count on standard
+input is answered by the seconds that so many turns took, the word `memory` by the peak of the
+resident memory in bytes, its own worker processes' included. Being processes, the contestants share
+neither threads nor memory; being told when to work, they can take turns on a noisy machine.
 """
 
 import json
@@ -22,6 +22,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+READY = "ready"
 CLIP, LEARNING_RATE = 1.0, 1e-3
 Turn = Callable[[], object]
 
@@ -231,9 +232,13 @@ def blas_threads(name: str) -> Iterator[None]:
 def main() -> None:
     shape = json.loads(sys.argv[1])
     with blas_threads(shape["name"]):
-        turn = CONTESTANTS[shape["name"]](shape)
-        turn()
-        print("ready", flush=True)
+        try:
+            turn = CONTESTANTS[shape["name"]](shape)
+            turn()
+        except Exception as error:  # whatever a library raises where it cannot do what is asked
+            print(" ".join(f"{type(error).__name__}: {error}".split()), flush=True)
+            return
+        print(READY, flush=True)
         for line in sys.stdin:
             if line.strip() == "memory":
                 print(peak_memory(), flush=True)

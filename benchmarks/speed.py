@@ -5,8 +5,9 @@
 Parts: training, cells, sampling, floor (min-char-rnn), memory, start. The contestants of a line are
 processes that take turns, because machines are noisy; a figure is the median of the turns, and a
 ratio the median of the ratios of neighbours, with the quartiles behind it. Both sides run with one
-and with two threads (or all processors), and the faster one counts. PyTorch is not needed by
-charrnn: `pip install -e '.[bench]'`.
+and with two threads (or all processors), and the faster one counts. A contestant that cannot run is
+a dash, with the reason below the table: PyTorch, which charrnn does not need, may not be installed
+(`pip install -e '.[bench]'`), or have no bfloat16 LSTM for the processor.
 
 The environment's OPENBLAS_CORETYPE, if it is set, holds NumPy to the kernels of another processor;
 PyTorch does not know it. `make bench` leaves it out.
@@ -20,14 +21,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from math import exp, log
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import quantiles
 from typing import Any
 
 from contestants import ROOT
+from race import DASH, Shape, all_of, geometric_mean, take_turns, with_spread
 
 TRAINING = [
     (1, 128, 50, 50, 87),
@@ -49,89 +48,8 @@ CELL_SHAPES = [
     (2, 256, 64, 64, 87),
     (2, 512, 64, 64, 87),
 ]
-TURN_SECONDS = 0.7
-"""How long a contestant works at a time, at least one turn of its own."""
 PRODUCT_SIZE = 3072
 PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
-
-Shape = dict[str, Any]
-
-
-class Contestant:
-    """A process that works when it is told to."""
-
-    def __init__(self, shape: Shape) -> None:
-        command = [sys.executable, str(ROOT / "benchmarks" / "contestants.py"), json.dumps(shape)]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
-        )
-        self._answer()
-        self._turns = 1
-        first = min(self.seconds(), self.seconds())
-        self._turns = max(1, round(TURN_SECONDS / first))
-
-    def seconds(self) -> float:
-        """Work for a while; seconds a turn took."""
-        return float(self._ask(str(self._turns))) / self._turns
-
-    def memory(self) -> int:
-        """Peak resident bytes."""
-        return int(self._ask("memory"))
-
-    def _ask(self, question: str) -> str:
-        assert self._process.stdin is not None
-        self._process.stdin.write(question + "\n")
-        self._process.stdin.flush()
-        return self._answer()
-
-    def _answer(self) -> str:
-        assert self._process.stdout is not None
-        answer = self._process.stdout.readline()
-        if not answer:
-            raise RuntimeError("a contestant has ended: its error stands above")
-        return answer
-
-    def close(self) -> None:
-        self._process.kill()
-        self._process.communicate()
-
-
-@contextmanager
-def all_of(shapes: dict[str, Shape]) -> Iterator[dict[str, Contestant]]:
-    contestants: dict[str, Contestant] = {}
-    try:
-        for name, shape in shapes.items():
-            contestants[name] = Contestant(shape)
-        yield contestants
-    finally:
-        for contestant in contestants.values():
-            contestant.close()
-
-
-def take_turns(shapes: dict[str, Shape], rounds: int) -> dict[str, list[float]]:
-    """Seconds a turn, round by round."""
-    times: dict[str, list[float]] = {name: [] for name in shapes}
-    with all_of(shapes) as contestants:
-        for round_ in range(rounds):
-            names = list(shapes)
-            for name in names if round_ % 2 == 0 else reversed(names):
-                times[name].append(contestants[name].seconds())
-    return times
-
-
-def fastest(times: dict[str, list[float]], prefix: str) -> str:
-    """The name of the fastest contestant whose name begins like that."""
-    return min((n for n in times if n.startswith(prefix)), key=lambda name: median(times[name]))
-
-
-def ratio(slow: list[float], fast: list[float]) -> list[float]:
-    """Lower quartile, median, upper quartile of how many times as fast the second one is."""
-    return quantiles([a / b for a, b in zip(slow, fast, strict=True)], n=4)
-
-
-def with_spread(quartiles: list[float]) -> str:
-    low, middle, high = quartiles
-    return f"{middle:5.2f} ({low:.2f}-{high:.2f})"
 
 
 def training_shapes(shape: Shape, *, bfloat16: bool) -> dict[str, Shape]:
@@ -156,20 +74,19 @@ def weights_of(shape: Shape) -> int:
 def training_line(shape: Shape, rounds: int, *, bfloat16: bool = True) -> dict[str, Any]:
     shapes = training_shapes(shape, bfloat16=bfloat16)
     shapes["product"] = {"name": "product", "size": PRODUCT_SIZE}
-    times = take_turns(shapes, rounds)
+    race = take_turns(shapes, rounds)
     characters = shape["batch_size"] * shape["seq_length"]
-    ours, torch = fastest(times, "charrnn"), fastest(times, "PyTorch")
-    operations = 6 * weights_of(shape) * characters
-    limit = [
-        (operations / mine) / (2 * PRODUCT_SIZE**3 / product)
-        for mine, product in zip(times[ours], times["product"], strict=True)
-    ]
+    ours, torch = race.fastest("charrnn"), race.fastest("PyTorch")
+    # operations a turn of ours, by those of a product
+    work = 6 * weights_of(shape) * characters / (2 * PRODUCT_SIZE**3)
+    limit = race.ratio("product", ours)
     return shape | {
-        "characters_per_second": {n: characters / median(t) for n, t in times.items()},
-        "ratio": ratio(times[torch], times[ours]),
-        "ratio_bfloat16": ratio(times["bfloat16"], times[ours]) if bfloat16 else None,
-        "threads_ratio": ratio(times["charrnn 1"], times[f"charrnn {PROCESSORS}"]),
-        "share_of_limit": quantiles(limit, n=4),
+        "characters_per_second": race.speeds(characters),
+        "ratio": race.ratio(torch, ours),
+        "ratio_bfloat16": race.ratio("bfloat16", ours),
+        "threads_ratio": race.ratio("charrnn 1", f"charrnn {PROCESSORS}"),
+        "share_of_limit": limit and [work * share for share in limit],
+        "reasons": race.reasons,
     }
 
 
@@ -193,11 +110,8 @@ def training(rounds: int, chosen: str | None) -> list[dict[str, Any]]:
             continue
         row = training_line(shape_of(*line), rounds)
         rows.append(row)
-        speed = row["characters_per_second"]
-        ours = max(v for n, v in speed.items() if n.startswith("charrnn"))
-        theirs = max(v for n, v in speed.items() if n.startswith("PyTorch"))
         print(
-            f"{label:26}{ours:10,.0f}{theirs:10,.0f}{with_spread(row['ratio']):>19}"
+            f"{label:26}{speeds(row)}{with_spread(row['ratio']):>19}"
             f"{with_spread(row['ratio_bfloat16']):>19}{with_spread(row['threads_ratio']):>19}"
             f"{with_spread(row['share_of_limit']):>19}",
             flush=True,
@@ -221,15 +135,30 @@ def cells(rounds: int) -> list[dict[str, Any]]:
 
 
 def show_pair(label: str, row: dict[str, Any]) -> None:
-    speed = row["characters_per_second"]
-    ours = max(v for n, v in speed.items() if n.startswith("charrnn"))
-    theirs = max(v for n, v in speed.items() if n.startswith("PyTorch"))
-    print(f"{label:26}{ours:10,.0f}{theirs:10,.0f}{with_spread(row['ratio']):>19}", flush=True)
+    print(f"{label:26}{speeds(row)}{with_spread(row['ratio']):>19}", flush=True)
+
+
+def speeds(row: dict[str, Any]) -> str:
+    """Characters a second of the fastest of ours and of PyTorch's."""
+    found = row["characters_per_second"]
+    names = ("charrnn", "PyTorch")
+    best = [
+        max((v for n, v in found.items() if n.startswith(name)), default=None) for name in names
+    ]
+    return "".join(f"{DASH if speed is None else f'{speed:,.0f}':>10}" for speed in best)
 
 
 def show_mean(rows: list[dict[str, Any]]) -> None:
-    means = [row["ratio"][1] for row in rows]
-    print(f"{'geometric mean':46}{exp(sum(map(log, means)) / len(means)):8.2f}")
+    """The geometric mean of the ratios, and why there are dashes."""
+    mean = geometric_mean([row["ratio"][1] for row in rows if row["ratio"]])
+    print(f"{'geometric mean':46}{DASH if mean is None else f'{mean:.2f}':>8}")
+    show_reasons(*(row["reasons"] for row in rows))
+
+
+def show_reasons(*reasons: dict[str, str]) -> None:
+    """Each contestant that did not run, with its reason, once."""
+    for name, reason in dict.fromkeys(pair for each in reasons for pair in each.items()):
+        print(f"{DASH} {name}: {reason}")
 
 
 def sampling(rounds: int) -> list[dict[str, Any]]:
@@ -240,40 +169,42 @@ def sampling(rounds: int) -> list[dict[str, Any]]:
         torch = shape | {"name": "torch-sampling"}
         shapes = {"charrnn": shape | {"name": "charrnn-sampling"}}
         shapes |= {f"PyTorch {n}": torch | {"threads": n} for n in sorted({1, PROCESSORS})}
-        times = take_turns(shapes, rounds)
-        theirs = fastest(times, "PyTorch")
+        race = take_turns(shapes, rounds)
         row = shape | {
-            "characters_per_second": {n: batch / median(t) for n, t in times.items()},
-            "ratio": ratio(times[theirs], times["charrnn"]),
+            "characters_per_second": race.speeds(batch),
+            "ratio": race.ratio(race.fastest("PyTorch"), "charrnn"),
+            "reasons": race.reasons,
         }
         rows.append(row)
         show_pair(f"{layers} × {units}, {batch} stream{'s' if batch > 1 else ''}", row)
+    show_reasons(*(row["reasons"] for row in rows))
     return rows
 
 
 def floor(rounds: int) -> dict[str, float]:
     """min-char-rnn: one stream, 100 units, 25 steps."""
     shape = shape_of(1, 100, 1, 25, 87) | {"name": "min-char-rnn"}
-    seconds = median(take_turns({"floor": shape}, rounds)["floor"])
-    print(f"\nmin-char-rnn (1 × 100, vanilla, one stream): {25 / seconds:,.0f} characters/s")
-    return {"characters_per_second": 25 / seconds}
+    (speed,) = take_turns({"floor": shape}, rounds).speeds(25).values()
+    print(f"\nmin-char-rnn (1 × 100, vanilla, one stream): {speed:,.0f} characters/s")
+    return {"characters_per_second": speed}
 
 
 def memory() -> dict[str, int]:
-    """Peak of a training of 2 × 512, 64 streams of 64."""
+    """Peak of a training of 2 × 512, 64 streams of 64, in bytes."""
     shape = shape_of(2, 512, 64, 64, 87) | {"threads": PROCESSORS}
     names = {"charrnn": "charrnn-training", "PyTorch": "torch-training"}
-    peaks = {}
+    peaks: dict[str, int] = {}
+    print("\npeak memory, 2 × 512 B64 T64")
     for label, name in names.items():
-        with all_of({label: shape | {"name": name}}) as contestants:
-            for _ in range(3):
-                contestants[label].seconds()
-            peaks[label] = contestants[label].memory()
-    print(
-        f"\npeak memory, 2 × 512 B64 T64: charrnn {peaks['charrnn'] / 2**20:,.0f} MiB, "
-        f"PyTorch {peaks['PyTorch'] / 2**20:,.0f} MiB, "
-        f"ratio {peaks['charrnn'] / peaks['PyTorch']:.2f}"
-    )
+        with all_of({label: shape | {"name": name}}) as (contestants, reasons):
+            for contestant in contestants.values():
+                for _ in range(3):
+                    contestant.seconds()
+                peaks[label] = contestant.memory()
+                print(f"{label:26}{peaks[label] / 2**20:10,.0f} MiB")
+            show_reasons(reasons)
+    if len(peaks) == len(names):
+        print(f"{'ratio':26}{peaks['charrnn'] / peaks['PyTorch']:10.2f}")
     return peaks
 
 
