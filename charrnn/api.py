@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from charrnn.checkpoints.format import read_checkpoint
+from charrnn.checkpoints.safetensors_format import read_model
 from charrnn.model import Model
 from charrnn.options import (
     DEFAULT_CELL,
@@ -80,7 +80,7 @@ def train(
     path = None if output is None else Path(output)
     checkpoint = None
     if init_from is not None:
-        checkpoint = read_checkpoint(Path(init_from))
+        checkpoint = read_model(Path(init_from))
         config = checkpoint.config
         cell, hidden_size, layers = config.cell, config.hidden_size, config.layers
     size = for_training(

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tomllib
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -66,14 +67,19 @@ WORDS = "".join(SAID.replace("{n}", str(n)) for n in range(60))
 TEXTS = shlex.split(
     "war_and_peace.txt book.txt letters/one.txt letters/two.txt music.abc names.txt dump.bin "
     "a.txt b.txt letter.txt letters.txt unknown.txt other.txt beginnings.txt tinyshakespeare.txt "
-    "held_out.txt FILE corpora/wiki.txt"
+    "held_out.txt new.txt FILE corpora/wiki.txt"
 )
 MODELS = shlex.split("english.npz russian.npz war_and_peace.npz")
 RUN_ELSEWHERE = {
     "python3": "by .ci/run, as it stands; `test_the_commands_of_the_set_up_lines_are_accepted`",
     "pip": "by .ci/run; `test_every_extra_exists`",
 }
-NEEDS = {"--novelty": "pydivsufsort", "--plot": "matplotlib"}
+NEEDS = {
+    "--novelty": "pydivsufsort",
+    "--plot": "matplotlib",
+    "model.safetensors": "safetensors",
+    "weights.safetensors": "safetensors",
+}
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +99,8 @@ def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
             succeed("train", "book.txt", *size, *course, "--cell", cell, "-o", f"{cell}.npz")
         for name in MODELS:
             shutil.copy("lstm.npz", name)
+        if find_spec("safetensors"):
+            succeed("export", "lstm.npz", "model.safetensors")
         source = "import sys; from charrnn.cli import main; from documentation import small\n"
         source += "main(small(sys.argv[1:]) if sys.argv[1:] else [], prog_name='charrnn')\n"
         write("bin/run.py", source)
@@ -121,8 +129,8 @@ def is_run(line: str) -> bool:
 
 
 def is_name(line: str) -> bool:
-    """Whether a line only names a command that needs arguments, as `charrnn train` does."""
-    return line == "charrnn train" or "COMMAND" in line
+    """Whether a line only names a command that needs arguments."""
+    return line in ("charrnn train", "charrnn export") or "COMMAND" in line
 
 
 @pytest.mark.parametrize("line", [line for line in LINES if is_run(line)])

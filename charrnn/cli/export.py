@@ -1,15 +1,14 @@
 """`charrnn export`."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
 
 import click
 
 from charrnn.cli.command import Command
-from charrnn.errors import CharRNNError, OptionError
+from charrnn.cli.output_files import write_file
+from charrnn.errors import OptionError
 
-ENDINGS = (".html",)
+ENDINGS = (".html", ".safetensors")
 
 
 @click.command(cls=Command)
@@ -31,20 +30,26 @@ def export(
 ) -> None:
     """Write a model for use elsewhere.
 
-    OUTPUT.html is a web page in one file, which runs the network in the browser: it writes, reads,
-    and shows what the network thinks.
+    An OUTPUT that ends in .html is a web page in one file: it runs the network in the browser,
+    writes, reads, and shows what the network thinks. One that ends in .safetensors has the weights
+    in the layout of PyTorch, with the vocabulary.
     """
-    if output.suffix.lower() not in ENDINGS:
+    ending = output.suffix.lower()
+    if ending not in ENDINGS:
         raise OptionError(
             f"the output {output} must end in {' or '.join(ENDINGS)}, which says what to write"
         )
+    if ending != ".html" and (neurons is not None or float16):
+        name = "float16" if float16 else "neurons"
+        raise OptionError(f"`{name}` is for pages, whose names end in .html")
     if output.exists() and not overwrite:
         raise OptionError(f"{output} exists: name another file, or pass `overwrite`")
-    content = page(checkpoint, neurons, float16)
-    replace(output, lambda file: file.write(content))
+    content = page(checkpoint, neurons, float16) if ending == ".html" else tensors(checkpoint)
+    write_file(output, content)
 
 
 def page(checkpoint: Path, neurons: Path | None, float16: bool) -> bytes:
+    """A model as a web page."""
     from charrnn.checkpoints.format import read_checkpoint
     from charrnn.export.live_page import live_page
     from charrnn.export.neurons_file import read_neurons
@@ -55,11 +60,9 @@ def page(checkpoint: Path, neurons: Path | None, float16: bool) -> bytes:
     return html.encode("utf-8")
 
 
-def replace(output: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write the output as a whole, or not at all."""
-    from charrnn.checkpoints.atomic_write import replace_file
+def tensors(checkpoint: Path) -> bytes:
+    """A model as safetensors."""
+    from charrnn.checkpoints.format import read_checkpoint
+    from charrnn.checkpoints.safetensors_format import safetensors_bytes
 
-    try:
-        replace_file(output, write)
-    except OSError as error:
-        raise CharRNNError(f"cannot write {output}: {error.strerror or error}") from error
+    return safetensors_bytes(read_checkpoint(checkpoint))

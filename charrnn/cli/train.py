@@ -336,9 +336,9 @@ def resumed(path: Path, corpus: "Corpus", given: dict[str, Any]) -> "Trainer":
 
 def checkpoint_for(path: Path, given: dict[str, Any]) -> "Checkpoint":
     """The checkpoint to go on with, if it is of the kind that the user asks for."""
-    from charrnn.checkpoints.format import read_checkpoint
+    from charrnn.checkpoints.safetensors_format import read_model
 
-    checkpoint = read_checkpoint(path)
+    checkpoint = read_model(path)
     for name in NETWORK_OPTIONS:
         saved = getattr(checkpoint.config, name)
         if given.get(name, saved) != saved:

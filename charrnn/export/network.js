@@ -11,7 +11,10 @@ class Network {
   constructor({ cell, layers, hidden_size, vocabulary_size }, weights) {
     const H = this.H = hidden_size, V = this.V = vocabulary_size;
     this.cell = CELLS[cell];
-    const rows = this.cell.gates * H, states = 1 + this.cell.memories;
+    const { gates, recurrentGates, memories, vectors } = this.cell, states = 1 + memories;
+    const blocks = new Set([...gates, ...recurrentGates]).size;
+    this.rows = gates.length * H; // of U
+    this.recurrentRows = recurrentGates.length * H; // of W
     let start = 0;
     const next = (length) => weights.subarray(start, start += length);
     this.state = new Float32Array(layers * states * H); // (L, 1 + S, H): h, then c where there is one
@@ -20,21 +23,21 @@ class Network {
     for (let l = 0; l < layers; l++) {
       const h = l * states * H;
       this.layers.push({
-        W: next(rows * H), U: next(rows * ((l ? H : V) + 1)), p: next(this.cell.vectors * H),
-        a: new Float32Array(this.cell.blocks * H), held: [],
+        W: next(this.recurrentRows * H), U: next(this.rows * ((l ? H : V) + 1)), p: next(vectors * H),
+        a: new Float32Array(blocks * H), held: [],
         h: this.state.subarray(h, h + H), c: this.state.subarray(h + H, h + states * H),
         value: this.values.subarray(l * H, (l + 1) * H),
       });
     }
     this.output = next(V * (H + 1));
-    this.table = transposedWithBias(this.layers[0].U, rows, V);
+    this.table = transposedWithBias(this.layers[0].U, this.rows, V);
     this.logits = new Float32Array(V);
     this.reset();
   }
 
   /* The logits (V) of what comes after symbol `id`; the next step overwrites them. */
   step(id) {
-    const { H, cell } = this, rows = cell.gates * H, fromBefore = cell.blocks * H - rows;
+    const { H, rows, recurrentRows } = this;
     let below = null;
     for (const layer of this.layers) {
       const { a, h, W, U } = layer;
@@ -45,8 +48,8 @@ class Network {
         for (let r = 0; r < rows; r++) a[r] = U[r * (H + 1) + H];
         addProduct(U, rows, H, H + 1, below, a, 0);
       }
-      addProduct(W, rows, H, H, h, a, fromBefore);
-      cell.step(layer, H);
+      addProduct(W, recurrentRows, H, H, h, a, a.length - recurrentRows);
+      this.cell.step(layer, H);
       for (const { unit, value, c } of layer.held) hold(layer, unit, value, c);
       below = h;
     }

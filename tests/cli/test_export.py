@@ -5,11 +5,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from charrnn.checkpoints.format import read_checkpoint
 from charrnn.nn.parameters import digest
-from cli_helpers import SMALL, refuse, succeed, usage_error, write
+from cli_helpers import SMALL, TEXT, refuse, succeed, usage_error, write
 
 CLAIM = {"layer": 0, "unit": 3, "feature": "quotes", "label": "state cell", "score": -0.75}
 
@@ -85,7 +86,39 @@ def test_an_existing_output_is_kept_without_force(trained: Path) -> None:
 @pytest.mark.parametrize("output", ["page", "page.htm", "model.onnx"])
 def test_an_unknown_ending(trained: Path, output: str) -> None:
     message = refuse("export", trained, output)
-    assert message.startswith(f"the output {output} must end in .html")
+    assert message.startswith(f"the output {output} must end in .html or .safetensors")
+
+
+def test_safetensors_and_back(trained: Path) -> None:
+    pytest.importorskip("safetensors")
+    outcome = succeed("export", trained, "model.safetensors")
+    assert outcome.output == b""
+    text = write("new.txt", TEXT + "§§§")
+    short = (*SMALL[-4:], "--epochs", "0.1", "-q")
+    succeed("train", text, "--init-from", "model.safetensors", *short, "-o", "one.npz")
+    succeed("train", text, "--init-from", trained, *short, "-o", "other.npz")
+    one, other = (read_checkpoint(Path(name)).weights for name in ("one.npz", "other.npz"))
+    np.testing.assert_array_equal(one, other)
+    message = refuse("export", trained, "model.safetensors")
+    assert message == "model.safetensors exists: name another file, or pass --force"
+    write("bad.safetensors", "bad")
+    message = refuse("train", text, "--init-from", "bad.safetensors", "-o", "third.npz")
+    assert message.startswith("bad.safetensors is not a model as `charrnn export` writes it")
+
+
+def test_cells_that_pytorch_does_not_have() -> None:
+    succeed("train", write("b.txt"), *SMALL, "--epochs", "0.1", "-q", "--cell", "lstm-coupled")
+    message = refuse("export", "b.npz", "model.safetensors")
+    assert message == (
+        "a model of the cell lstm-coupled cannot be written as safetensors: PyTorch has no such "
+        "cell, since it has one gate for forgetting and for writing"
+    )
+
+
+@pytest.mark.parametrize("option", [("--float16",), ("--neurons", "n.json")])
+def test_options_for_pages_only(trained: Path, option: tuple[str, ...]) -> None:
+    message = refuse("export", trained, "model.safetensors", *option)
+    assert message == f"{option[0]} is for pages, whose names end in .html"
 
 
 def test_a_damaged_checkpoint(trained: Path) -> None:
