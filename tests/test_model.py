@@ -406,3 +406,28 @@ def test_no_copies_from_a_text_are_longer_than_allowed() -> None:
     assert free in source
     bounded = model.sample(60, seed=1, novelty=novelty, max_copy=5)
     assert not any(bounded[n : n + 6] in source for n in range(55))
+
+
+# --- weights that are too large
+
+
+@pytest.mark.parametrize("temperature", [0, 0.5, 1])
+@pytest.mark.parametrize("samples", [1, 3])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_weights_that_are_too_large_are_named(temperature: float, samples: int) -> None:
+    model = example()
+    weights = model.network.parameters
+    weights.flat[:] = np.where(weights.flat < 0, -3e38, 3e38)
+    message = "the model's weights are too large: its predictions are no numbers"
+    with pytest.raises(CheckpointError, match=message):
+        model.texts(SamplingOptions(temperature=temperature, seed=1), samples=samples)
+    with pytest.raises(CheckpointError, match=message):
+        model.step("a")
+
+
+def test_a_logit_of_minus_infinity_is_a_probability_of_0() -> None:
+    model = example()
+    model.network.parameters["V"][:] = 0
+    model.network.parameters["V"][1, -1] = -np.inf
+    assert set(model.sample(300, seed=1)) == set("\nabcé")
+    assert set(model.sample(300, seed=1, temperature=0)) == {"\n"}

@@ -12,12 +12,13 @@ The filters apply in this order, each to what the one before it has kept; the pr
 left are scaled to sum to 1. Each filter keeps at least one symbol.
 """
 
+import math
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.errors import OptionError
+from charrnn.errors import CheckpointError, OptionError
 from charrnn.sampling.options import SamplingOptions
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.types import Array, IdArray
@@ -48,18 +49,24 @@ class Filters:
 
     def draw(self, logits: Array, random: RandomNumbers) -> NDArray[np.intp]:
         """The next symbol of each stream (S,), for logits (V, S). Temperature 0 takes the most
-        probable symbol, the first of equals."""
+        probable symbol, the first of equals. Raises CheckpointError for logits that are infinite,
+        or no numbers."""
         if self._options.temperature == 0:
-            best: NDArray[np.intp] = self._allowed(logits).argmax(axis=0)
+            allowed = self._allowed(logits)
+            best: NDArray[np.intp] = allowed.argmax(axis=0)
+            check_finite(allowed[best, np.arange(len(best))])
             return best
         # the first symbol whose cumulative probability exceeds a number drawn from [0, 1)
         drawn: NDArray[np.intp]
         streams = logits.shape[1]
         if streams == 1:  # without an axis, NumPy takes half the time
             p = self._weights(logits[:, 0]).cumsum()
+            if not math.isfinite(p[-1]):
+                raise predictions_are_no_numbers()
             drawn = p.searchsorted(random.random(1) * p[-1], side="right")
         else:
             p = self._weights(logits).cumsum(axis=0)
+            check_finite(p[-1])
             drawn = (p <= random.random(streams) * p[-1]).sum(axis=0)
         return drawn
 
@@ -91,6 +98,17 @@ class Filters:
         if options.min_p:
             p[p < options.min_p * p.max(axis=0)] = 0
         return p
+
+
+def check_finite(numbers: Array) -> None:
+    """Raise CheckpointError where a number made of predictions is infinite, or no number."""
+    if not np.isfinite(numbers).all():
+        raise predictions_are_no_numbers()
+
+
+def predictions_are_no_numbers() -> CheckpointError:
+    """The error to raise: products of large weights have overflowed."""
+    return CheckpointError("the model's weights are too large: its predictions are no numbers")
 
 
 def keep_typical_p(p: Floats, share: float) -> None:

@@ -106,7 +106,6 @@ class TextGenerator:
         longest_start = max((len(stream.start) for stream in streams), default=0)
         for step in itertools.count():
             writing = [n for n, stream in enumerate(streams) if stream.is_writing(step)]
-            ids = np.zeros(len(primes), np.intp)
             if writing:
                 ids = sampler.draw(_numbers(generators, writing), self._filters, writing)
                 added: list[list[int]] = [[] for _ in primes]
@@ -114,7 +113,9 @@ class TextGenerator:
                     added[n] = streams[n].add(int(ids[n]), step)
                 logs = sampler.log_probabilities(ids) if log_probabilities else None
                 yield Step(writing, ids, added, logs)
-            elif longest_start <= step:
+            elif step < longest_start:
+                ids = np.zeros(len(primes), np.intp)
+            else:
                 return
             if step < longest_start:
                 for n, stream in enumerate(streams):

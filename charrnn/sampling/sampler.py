@@ -10,7 +10,7 @@ from charrnn.nn.network import Network, NetworkConfig
 from charrnn.nn.single_step import Stepper
 from charrnn.nn.softmax import log_softmax, softmax
 from charrnn.sampling.copying import CopyLimit
-from charrnn.sampling.filters import Filters, RandomNumbers
+from charrnn.sampling.filters import Filters, RandomNumbers, check_finite
 from charrnn.sampling.options import Unit
 from charrnn.types import Array, IdArray
 
@@ -62,7 +62,9 @@ class Sampler:
 
     @property
     def probabilities(self) -> NDArray[np.float64]:
-        """The network's prediction of the next symbol, (V, S): each column sums to 1."""
+        """The network's prediction of the next symbol, (V, S): each column sums to 1. Raises
+        CheckpointError where it is no number."""
+        check_finite(self._logits.max(axis=0))
         return softmax(self._logits)
 
     def draw(
@@ -71,7 +73,8 @@ class Sampler:
         """Draw the next symbol of each stream (S,). It is not read yet. Only the symbols of the
         streams `writing` are used; by default, all streams.
 
-        Raises OptionError where a limit on copies leaves no symbol.
+        Raises OptionError where a limit on copies leaves no symbol, and CheckpointError where the
+        predictions of the network are no numbers.
         """
         if self._limit is None:
             return filters.draw(self._logits, random)
@@ -82,6 +85,7 @@ class Sampler:
         return ids
 
     def _without_copies(self, limit: CopyLimit, filters: Filters, writing: Sequence[int]) -> Array:
+        check_finite(self._logits.max(axis=0))
         logits = self._logits.copy()
         for stream in writing:
             logits[limit.forbidden(stream), stream] = -np.inf
