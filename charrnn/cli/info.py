@@ -235,6 +235,9 @@ def print_system() -> None:
     click.echo(f"NumPy {np.__version__}, {usable_threads()} processors")
     for library in libraries():
         click.echo(f"products: {library}")
-    click.echo(f"speed of a product on one thread: {speed / 1e9:.0f} GFLOP/s")
+    click.echo(
+        f"speed of matrix products on one thread: {speed.usual / 1e9:.0f} GFLOP/s, "
+        f"{speed.peak / 1e9:.0f} within the cache"
+    )
     for warning in warnings(speed):
         click.echo(f"charrnn: {warning}", err=True)

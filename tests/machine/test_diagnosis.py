@@ -1,66 +1,122 @@
 """What is said of a machine that could be faster."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from charrnn.machine import diagnosis
-from charrnn.machine.diagnosis import has_avx512, product_speed, warnings
+from charrnn.machine.diagnosis import (
+    INSTRUCTIONS,
+    ProductSpeed,
+    libraries,
+    processor_flags,
+    product_speed,
+    warnings,
+)
 
-FAST = 200e9
+QUIET = ProductSpeed(peak=100e9, usual=90e9)
+AVX512, AVX2 = (each.flags for each in INSTRUCTIONS)
+OPENBLAS = {"user_api": "blas", "internal_api": "openblas", "num_threads": 2}
 
 
-@pytest.fixture(autouse=True)
-def _a_processor_with_avx512(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(diagnosis, "has_avx512", lambda: True)
-    monkeypatch.setattr(diagnosis, "libraries", lambda: ["openblas"])
-    monkeypatch.setattr(diagnosis, "has_small_products", lambda: True)
+def machine(monkeypatch: pytest.MonkeyPatch, flags: frozenset[str], *found: dict[str, Any]) -> None:
+    """A processor with these flags, and these libraries."""
+    monkeypatch.setattr(diagnosis, "processor_flags", lambda: flags)
+    monkeypatch.setattr(diagnosis, "threadpool_info", lambda: list(found))
     monkeypatch.delenv(diagnosis.VARIABLE, raising=False)
 
 
-def test_nothing_is_amiss() -> None:
-    assert list(warnings(FAST)) == []
+@pytest.mark.parametrize(
+    ("flags", "kernels"),
+    [
+        (AVX512 | AVX2, "SkylakeX"),
+        (AVX512 | AVX2, "SapphireRapids"),
+        (AVX2, "Haswell"),
+        (AVX2, "Zen"),
+        (frozenset({"sse2"}), "Prescott"),
+        (frozenset(), "armv8"),
+    ],
+)
+def test_kernels_that_suit_the_processor(
+    monkeypatch: pytest.MonkeyPatch, flags: frozenset[str], kernels: str
+) -> None:
+    machine(monkeypatch, flags, OPENBLAS | {"architecture": kernels})
+    assert list(warnings(QUIET)) == []
 
 
-def test_kernels_of_another_processor(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(diagnosis, "has_small_products", lambda: False)
-    (found,) = warnings(FAST)
-    assert found.endswith("install a newer NumPy, or set OPENBLAS_CORETYPE=SkylakeX")
-    monkeypatch.setenv(diagnosis.VARIABLE, "Haswell")
-    (found,) = warnings(FAST)
-    assert found.endswith("unset OPENBLAS_CORETYPE, which names these")
-    monkeypatch.setattr(diagnosis, "has_avx512", lambda: False)
-    assert list(warnings(FAST)) == []
+@pytest.mark.parametrize(
+    ("flags", "kernels", "name", "better"),
+    [
+        (AVX512 | AVX2, "Haswell", "AVX-512", "SkylakeX"),
+        (AVX512 | AVX2, "Prescott", "AVX-512", "SkylakeX"),
+        (AVX2, "Sandybridge", "AVX2", "Haswell"),
+    ],
+)
+def test_kernels_of_another_processor(
+    monkeypatch: pytest.MonkeyPatch, flags: frozenset[str], kernels: str, name: str, better: str
+) -> None:
+    machine(monkeypatch, flags, OPENBLAS | {"architecture": kernels})
+    (found,) = warnings(QUIET)
+    assert found.startswith(f"the processor has {name}, and matrix products do not use it: ")
+    assert found.endswith(f"install a newer NumPy, or set OPENBLAS_CORETYPE={better}")
+    monkeypatch.setenv(diagnosis.VARIABLE, kernels)
+    (found,) = warnings(QUIET)
+    assert found.endswith("unset OPENBLAS_CORETYPE, which names other kernels")
 
 
-def test_a_machine_that_is_busy() -> None:
-    (found,) = warnings(10e9)
-    assert "look for what else runs here" in found
+def test_a_machine_that_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However fast it is: nothing is compared with another machine."""
+    machine(monkeypatch, AVX2, OPENBLAS | {"architecture": "Haswell"})
+    for peak in (1e9, 1e12):
+        assert list(warnings(ProductSpeed(peak, 0.7 * peak))) == []
+        (found,) = warnings(ProductSpeed(peak, 0.5 * peak))
+        assert found.startswith("large products reach 50% of the speed of small ones: ")
 
 
 def test_an_unknown_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(diagnosis, "libraries", list)
-    monkeypatch.setattr(diagnosis, "has_small_products", lambda: False)
-    (found,) = warnings(FAST)
+    machine(monkeypatch, AVX512)
+    assert libraries() == []
+    (found,) = warnings(QUIET)
     assert "everything works" in found
+
+
+def test_a_library_that_does_not_name_its_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine(monkeypatch, AVX512, OPENBLAS | {"internal_api": "mkl", "version": None})
+    assert libraries() == ["mkl , kernels for a processor it does not name, threads 2"]
+    assert list(warnings(QUIET)) == []
 
 
 def test_the_flags_of_a_processor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cpuinfo = tmp_path / "cpuinfo"
     monkeypatch.setattr(diagnosis, "CPUINFO", cpuinfo)
     for text, expected in (
-        ("model name: x\nflags\t: fpu avx512f avx512bw avx512dq avx512vl\n", True),
-        ("flags\t: fpu avx512f avx2\n", False),
-        ("", False),
+        ("model name: x\nflags\t: fpu avx2 fma\nflags\t: other\n", {"fpu", "avx2", "fma"}),
+        ("Features\t: asimd\n", set()),
+        ("", set()),
+        (None, set()),
     ):
-        cpuinfo.write_text(text)
-        has_avx512.cache_clear()
-        assert has_avx512() == expected
-    cpuinfo.unlink()
-    has_avx512.cache_clear()
-    assert not has_avx512()
-    has_avx512.cache_clear()
+        if text is None:
+            cpuinfo.unlink()
+        else:
+            cpuinfo.write_text(text)
+        processor_flags.cache_clear()
+        assert processor_flags() == expected
+    processor_flags.cache_clear()
 
 
-def test_a_speed_is_a_positive_number() -> None:
-    assert product_speed(1) > 0
+def test_speeds_are_operations_by_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The best of the small products, the median of the large ones, none of the first."""
+    clock = [0.0]
+    seconds = iter([9.0, *[2.0] * 29, 1.0, 9.0, 4.0, 8.0, 5.0])
+
+    def watch() -> float:
+        watch.calls += 1  # type: ignore[attr-defined]
+        if watch.calls % 2 == 0:  # type: ignore[attr-defined]
+            clock[0] += next(seconds)
+        return clock[0]
+
+    watch.calls = 0  # type: ignore[attr-defined]
+    monkeypatch.setattr("time.perf_counter", watch)
+    speed = product_speed(rounds=3)
+    assert speed == ProductSpeed(peak=2 * 256**3 / 1.0, usual=2 * 1024**3 / 5.0)
