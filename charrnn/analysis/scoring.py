@@ -1,4 +1,4 @@
-"""How well a model explains a text: nats and bits per symbol."""
+"""How well a model predicts a text: nats and bits per symbol."""
 
 import lzma
 import math
@@ -13,17 +13,18 @@ from charrnn.analysis.dynamic_evaluation import Adaptation, adapting_losses
 from charrnn.errors import CorpusError
 from charrnn.model import Model
 from charrnn.nn.softmax import log_softmax
+from charrnn.training.divergence import entropy
 from charrnn.types import IdArray
 
 
 def symbol_losses(
     model: Model, ids: IdArray, adaptation: Adaptation | None = None
 ) -> NDArray[np.float64]:
-    """What each of the symbols `ids` (N,) costs the model, in nats: −ln p(symbol | all before it).
+    """The loss of each of the symbols `ids` (N,) in nats: −ln p(symbol | all before it).
 
-    Before the first one it has read a line end, as when it writes; or nothing, where it knows no
-    line ends, and then the first symbol costs what the state of zeros says. With `adaptation`, a
-    copy of the model learns from the text as it goes (`charrnn.analysis.dynamic_evaluation`).
+    The model reads a line end first, as before it writes. If it knows no line ends, the first
+    symbol is predicted from the state of zeros. With `adaptation`, a copy of the model learns from
+    the text after it has predicted it (`charrnn.analysis.dynamic_evaluation`).
     """
 
     def rest(text: IdArray) -> NDArray[np.float64]:
@@ -40,15 +41,14 @@ def symbol_losses(
 
 @dataclass(frozen=True)
 class Score:
-    """The score of a text of `symbols` symbols, in `bytes` bytes of UTF-8 (or as they are).
+    """The score of a text of `symbols` symbols.
 
-    `nats` is their mean cost; `order0` the entropy of single symbols in this text, in nats: the
-    cost for one who knows how often each comes, and nothing else; `xz` the bytes that `xz -9`
-    needs.
+    `nats` is their mean loss; `order0` the entropy of single symbols in this text, in nats: the
+    mean loss of a model that knows how often each symbol occurs, and nothing else; `xz` the size
+    of the text in bytes after `xz -9`.
     """
 
     symbols: int
-    bytes: int
     nats: float
     order0: float
     xz: int
@@ -60,12 +60,12 @@ class Score:
 
     @property
     def perplexity(self) -> float:
-        """As many symbols, equally probable, would cost as much."""
+        """exp(nats per symbol); at most e⁷⁰⁰."""
         return math.exp(min(self.nats, 700.0))
 
     @property
     def xz_bits(self) -> float:
-        """Of `xz -9`, per symbol."""
+        """Bits per symbol after `xz -9`."""
         return 8 * self.xz / self.symbols
 
 
@@ -74,20 +74,17 @@ def score(model: Model, ids: IdArray, losses: NDArray[np.float64]) -> Score:
     if len(ids) == 0:
         raise CorpusError("the text is empty: there is nothing to score")
     data = model.vocabulary.decode_bytes(ids)
-    counts = np.bincount(ids)
-    shares = counts[counts > 0] / len(ids)
     return Score(
         symbols=len(ids),
-        bytes=len(data),
         nats=float(losses.mean()),
-        order0=float(-(shares * np.log(shares)).sum()),
+        order0=entropy(ids, most=len(ids)),
         xz=len(lzma.compress(data, preset=9)),
     )
 
 
 def posterior(nats: Sequence[float]) -> list[float]:
-    """The probability of each of several models, all equally probable before, after a text that
-    cost them so many nats in all (Bayes' rule)."""
+    """The probability of each of several models given a text, by Bayes' rule: all are equally
+    probable before, and `nats` are their total losses on the text."""
     lowest = min(nats)
-    weights = [math.exp(lowest - cost) for cost in nats]
+    weights = [math.exp(lowest - loss) for loss in nats]
     return [weight / sum(weights) for weight in weights]
