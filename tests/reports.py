@@ -8,7 +8,7 @@ from charrnn.neurons.report import (
     Claim,
     Effect,
     FeatureTrack,
-    Moment,
+    Peak,
     Report,
     Saturation,
     ShownUnit,
@@ -34,7 +34,7 @@ def report(text: str = 'He said "no".\n' * 4, units: int = 3, **changes: Any) ->
         Claim("line position", "number", -0.6, -0.5, None, 0.01, 0.2, "state cell", "", None),
         Claim("quotes", "flag", 0.1, None, None, None, 0.3, "unexplained", "too small", None),
     ]
-    moment = Moment(0.9, "bef<ore", "&", "after</b>")
+    peak = Peak(0.9, "bef<ore", "&", "after</b>")
     shown_units = [
         ShownUnit(
             layer=0,
@@ -43,8 +43,8 @@ def report(text: str = 'He said "no".\n' * 4, units: int = 3, **changes: Any) ->
             claim=claims[unit % 3],
             histogram_on=rng.integers(9, size=40).tolist(),
             histogram_off=rng.integers(9, size=40).tolist(),
-            highest=[moment] * 10,
-            lowest=[moment] * 10,
+            highest=[peak] * 10,
+            lowest=[peak] * 10,
         )
         for unit in range(units)
     ]

@@ -1,4 +1,4 @@
-"""What a page, a table or a notebook is told about the units of a network."""
+"""The report on the units of a network, which page, terminal and files show."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -12,8 +12,9 @@ FORMAT, VERSION = "charrnn-neurons", 1
 
 @dataclass(frozen=True)
 class Effect:
-    """The change of the loss in bits per character when the cell is held at its mean: overall, and
-    where its feature is on, with the ends of their 95 % intervals; None where there is none."""
+    """The change of the loss in bits per character when the cell is held at its mean (ablation):
+    overall and where its feature is on, each with the ends of its 95 % confidence interval; None
+    where there is none. `used` says whether one of the intervals lies above 0."""
 
     bits: float
     low: float
@@ -26,9 +27,11 @@ class Effect:
 
 @dataclass(frozen=True)
 class Claim:
-    """What is said about a unit and the `feature` that it follows best: see
-    `charrnn.neurons.claims.Finding`. `label` is "state cell", "character detector" or
-    "unexplained", for the `reason` given."""
+    """A finding about a unit and the `feature` that it follows best, with its effect.
+
+    `within_character`, `iou` and `untrained` are `within`, `overlap` and `untrained` of
+    `charrnn.neurons.claims.Finding`; all else has the same name there.
+    """
 
     feature: str
     kind: str
@@ -36,7 +39,7 @@ class Claim:
     within_character: float | None
     iou: float | None
     p: float | None
-    twins: float
+    untrained: float
     label: str
     reason: str
     effect: Effect | None
@@ -51,8 +54,8 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Moment:
-    """A character at which a unit had its `value`, and what stands around it, as it is shown."""
+class Peak:
+    """A character at which a unit had an extreme `value`, and the text around it, as shown."""
 
     value: float
     before: str
@@ -66,7 +69,7 @@ class ShownUnit:
 
     The histograms count, in bins of equal width from −1 to 1, characters of the second half where
     the unit's feature is on and off; for a number all are in the first of them. `highest` and
-    `lowest` are the moments of that half at which the unit went furthest, one of each episode.
+    `lowest` are the most extreme values in that half, at some distance from each other.
     """
 
     layer: int
@@ -75,8 +78,8 @@ class ShownUnit:
     claim: Claim | None
     histogram_on: list[int]
     histogram_off: list[int]
-    highest: list[Moment]
-    lowest: list[Moment]
+    highest: list[Peak]
+    lowest: list[Peak]
 
 
 @dataclass(frozen=True)
@@ -91,8 +94,8 @@ class FeatureTrack:
 
 @dataclass(frozen=True)
 class Saturation:
-    """For each unit of a layer (H,), the share of time in which a gate is below 0.1, and above
-    0.9."""
+    """For each unit of a layer (H,), the share of characters at which a gate is below 0.1 (`low`),
+    and above 0.9 (`high`)."""
 
     layer: int
     gate: str
@@ -102,14 +105,14 @@ class Saturation:
 
 @dataclass(frozen=True)
 class Report:
-    """All that is shown.
+    """The report on a text of N characters.
 
-    `model` says in words and numbers what the model is; `state` names what is shown of the units;
-    `characters` (N) are the symbols of the text as they are shown, `ends_line` (N) whether a line
-    ends with them, `predictions` (N) what may come next with its probability. `units` are those
-    with values, `table` has (layer, unit, claim) for all, the claims first. `explained` is the
-    share of units with a claim; `notes` say what else should be known. `weights_sha256` is the
-    `charrnn.nn.parameters.digest` of the model.
+    `model` describes the model in words and numbers; `state` names the state of the units that is
+    shown; `characters` (N) are the symbols of the text as they are shown, `ends_line` (N) whether a
+    line ends with them, `predictions` (N) the most probable next symbols with their probabilities.
+    `units` are those with values; `table` has (layer, unit, claim) for all, the claims first.
+    `explained` is the share of units with a claim; `notes` say what else should be known.
+    `weights_sha256` is the `charrnn.nn.parameters.digest` of the model.
     """
 
     title: str
@@ -145,41 +148,13 @@ class Report:
             "predictions": [
                 [[symbol, round(p, 4)] for symbol, p in row] for row in self.predictions
             ],
-            "features": [
-                {
-                    "name": feature.name,
-                    "kind": feature.kind,
-                    "description": feature.description,
-                    "track": [int(x) for x in feature.track.tolist()],
-                }
-                for feature in self.features
-            ],
-            "units": [
-                {
-                    "layer": unit.layer,
-                    "unit": unit.unit,
-                    "claim": None if unit.claim is None else _json(asdict(unit.claim)),
-                    "histogram_on": unit.histogram_on,
-                    "histogram_off": unit.histogram_off,
-                    "highest": [_json(asdict(moment)) for moment in unit.highest],
-                    "lowest": [_json(asdict(moment)) for moment in unit.lowest],
-                    "values": quantized(unit.values).tolist(),
-                }
-                for unit in self.units
-            ],
+            "features": [_feature_json(feature) for feature in self.features],
+            "units": [_unit_json(unit) for unit in self.units],
             "table": [
-                {"layer": layer, "unit": unit} | _json(asdict(claim))
+                {"layer": layer, "unit": unit} | _claim_json(claim)
                 for layer, unit, claim in self.table
             ],
-            "saturation": [
-                {
-                    "layer": entry.layer,
-                    "gate": entry.gate,
-                    "low": np.round(entry.low, 4).tolist(),
-                    "high": np.round(entry.high, 4).tolist(),
-                }
-                for entry in self.saturation
-            ],
+            "saturation": [_saturation_json(entry) for entry in self.saturation],
         }
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -197,8 +172,45 @@ class Report:
         }
 
 
+def _feature_json(feature: FeatureTrack) -> dict[str, Any]:
+    return {
+        "name": feature.name,
+        "kind": feature.kind,
+        "description": feature.description,
+        "track": [int(x) for x in feature.track.tolist()],
+    }
+
+
+def _unit_json(unit: ShownUnit) -> dict[str, Any]:
+    return {
+        "layer": unit.layer,
+        "unit": unit.unit,
+        "claim": None if unit.claim is None else _claim_json(unit.claim),
+        "histogram_on": unit.histogram_on,
+        "histogram_off": unit.histogram_off,
+        "highest": [_json(asdict(peak)) for peak in unit.highest],
+        "lowest": [_json(asdict(peak)) for peak in unit.lowest],
+        "values": quantized(unit.values).tolist(),
+    }
+
+
+def _claim_json(claim: Claim) -> dict[str, Any]:
+    """`twins` is an older name of `untrained`, which readers of the file may expect."""
+    fields: dict[str, Any] = _json(asdict(claim))
+    return fields | {"twins": fields["untrained"]}
+
+
+def _saturation_json(entry: Saturation) -> dict[str, Any]:
+    return {
+        "layer": entry.layer,
+        "gate": entry.gate,
+        "low": np.round(entry.low, 4).tolist(),
+        "high": np.round(entry.high, 4).tolist(),
+    }
+
+
 def _json(value: Any) -> Any:
-    """The same without numbers that JSON does not have, and with no more digits than count."""
+    """The same with five significant digits, and null for what is no number in JSON."""
     if isinstance(value, dict):
         return {key: _json(item) for key, item in value.items()}
     if isinstance(value, float):

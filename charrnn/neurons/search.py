@@ -1,4 +1,4 @@
-"""From a model and a text to what its units mean."""
+"""The search for units that follow features of a text."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,28 +10,28 @@ from charrnn.errors import CorpusError, OptionError
 from charrnn.model import Model
 from charrnn.neurons.claims import Finding, Findings, Half, find
 from charrnn.neurons.effects import BLOCK, BLOCK_WARM_UP, Effect, effects
-from charrnn.neurons.features.registry import FEATURES, Feature
+from charrnn.neurons.features.registry import Feature
 from charrnn.neurons.scores import Flags, Floats
 from charrnn.nn.network import Network
 from charrnn.types import Array, IdArray
 
-GAP = 1000
-"""Characters between the two halves."""
-TWINS = 5
-"""Networks of the same shape with fresh weights."""
-TWIN_CHARACTERS = 50_000
-"""Characters of each half that the twins read, at most."""
+GAP_BETWEEN_HALVES = 1000
+"""Characters."""
+UNTRAINED_NETWORKS = 5
+"""Networks of the same shape with fresh weights: the untrained baseline."""
+UNTRAINED_CHARACTERS = 50_000
+"""Characters of the second half that they read, at most."""
 CONTROLS = 50
-"""Units without a claim whose effect is measured beside that of the claimed ones."""
+"""Units without a claim that are ablated for comparison with the claimed ones."""
 
 
 @dataclass(frozen=True)
 class Search:
-    """What was found in a model's text.
+    """The result of a search.
 
-    `findings` has a finding for each unit of all layers side by side, `effects` those of claimed
-    cells and `controls` those of others, by the number of the unit. `halves` are the places of the
-    two halves in the text.
+    `findings` has a finding for each unit of all layers side by side; `effects` has the effects of
+    ablating claimed cells, and `controls` those of others, by the number of the unit. `halves` are
+    the two halves of the text.
     """
 
     state: str
@@ -71,18 +71,18 @@ def search(
     model: Model,
     ids: IdArray,
     *,
+    features: Sequence[Feature],
     state: str | None = None,
-    extra: Sequence[Feature] = (),
     seed: int = 1,
     progress: Callable[[str], object] = lambda message: None,
 ) -> Search:
-    """Look for units that follow a feature of the text `ids` (N,), which the model has not learned.
+    """Look for units that follow a feature of the text `ids` (N,), which the model has not learned
+    from.
 
-    `extra` features come beside those of `FEATURES`. Raises CorpusError for a text that is too
-    short to be cut into halves.
+    `features` have the flags first (`by_kind`). `progress` is called with the name of each stage.
+    Raises CorpusError for a text that is too short to be cut into halves.
     """
     state = default_state(model) if state is None else state
-    features = by_kind([*FEATURES.values(), *extra])
     first, second = halves(len(ids))
     text = characters(model, ids)
     flags, numbers = tracks_of(text, features)
@@ -94,13 +94,15 @@ def search(
 
     progress("reading the text")
     of_model = seen(model.network, first), seen(model.network, second)
-    progress("asking fresh networks, and chance")
-    short = slice(second.start, min(second.stop, second.start + TWIN_CHARACTERS))
-    of_twins = ((seen(twin, short),) for twin in twins(model.network, seed))
-    findings = find(features, *of_model, of_twins)
-    found = Search(state, model.network.config.hidden_size, features, findings, (first, second))
+    progress("comparing with untrained networks and with chance")
+    short = slice(second.start, min(second.stop, second.start + UNTRAINED_CHARACTERS))
+    untrained = ((seen(network, short),) for network in untrained_networks(model.network, seed))
+    findings = find(features, *of_model, untrained)
+    found = Search(
+        state, model.network.config.hidden_size, list(features), findings, (first, second)
+    )
     if findings.claims and second.stop - second.start > BLOCK_WARM_UP + BLOCK:
-        progress("holding cells still")
+        progress("ablating cells")
         _measure(found, model, ids[second], of_model[1], np.random.default_rng(seed))
     return found
 
@@ -108,14 +110,14 @@ def search(
 def _measure(
     found: Search, model: Model, ids: IdArray, half: Half, rng: np.random.Generator
 ) -> None:
-    """Fill in the effects of the claimed cells, and of others of like spread."""
+    """Fill in the effects of ablating the claimed cells, and others of similar spread."""
     values = np.tanh(half.values) if found.state == "c" else half.values
     if found.state not in ("c", "h"):
         return  # gates cannot be held
     spread = values.std(axis=0)
     claimed = [finding.unit for finding in found.findings.claims]
     others = [x.unit for x in found.findings.units if not x.is_claim]
-    controls = alike(spread, claimed, others, CONTROLS, rng)
+    controls = matched_units(spread, claimed, others, CONTROLS, rng)
     flag_columns = {f.name: n for n, f in enumerate(found.features) if f.kind == "flag"}
     tracks = [
         half.flags[:, flag_columns[name]] if name in flag_columns else None
@@ -129,15 +131,15 @@ def _measure(
     found.controls.update(zip(controls, measured[len(claimed) :], strict=True))
 
 
-def alike(
+def matched_units(
     spread: Array,
     claimed: Sequence[int],
     others: Sequence[int],
     count: int,
     rng: np.random.Generator,
 ) -> list[int]:
-    """At most `count` of the other units, whose spreads are as near as can be to those of the
-    claimed ones, in turn."""
+    """At most `count` of the other units: for each claimed unit in turn, the one that is left with
+    the most similar spread."""
     left = list(rng.permutation(others)) if len(others) else []
     chosen: list[int] = []
     while left and len(chosen) < count:
@@ -150,18 +152,18 @@ def alike(
 
 def halves(length: int) -> tuple[slice, slice]:
     """Two halves of a text with a gap between them. Raises CorpusError for too short a text."""
-    half = (length - GAP) // 2
-    if half < GAP:
+    half = (length - GAP_BETWEEN_HALVES) // 2
+    if half < GAP_BETWEEN_HALVES:
         raise CorpusError(
-            f"the text has {length:,} characters: at least {3 * GAP:,} are needed to search for "
-            "cells; give a longer --text, or show one cell with --unit"
+            f"the text has {length:,} characters: at least {3 * GAP_BETWEEN_HALVES:,} are needed "
+            "to search for cells; give a longer `text`, or show one cell with `unit`"
         )
     return slice(0, half), slice(length - half, length)
 
 
-def twins(network: Network, seed: int) -> Iterator[Network]:
-    """Networks of the same shape with fresh weights."""
-    for number in range(TWINS):
+def untrained_networks(network: Network, seed: int) -> Iterator[Network]:
+    """The untrained baseline: networks of the same shape with fresh weights."""
+    for number in range(UNTRAINED_NETWORKS):
         yield Network.create(network.config, np.random.default_rng([seed, number]))
 
 

@@ -173,7 +173,7 @@ def _cells(claim: Claim) -> str:
         number(claim.score, "+.2f"),
         number(claim.within_character, "+.2f"),
         number(claim.iou, ".2f"),
-        number(claim.twins, ".2f"),
+        number(claim.untrained, ".2f"),
         number(claim.p, ".3f"),
         number(effect.bits if effect else None, "+.4f"),
         number(effect.bits_on if effect else None, "+.3f"),

@@ -3,9 +3,6 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-import numpy as np
-from numpy.typing import NDArray
-
 Color = tuple[int, int, int]
 """Red, green and blue, 0 to 255."""
 
@@ -17,10 +14,11 @@ PALETTES: Mapping[str, tuple[Color, Color, Color]] = MappingProxyType(
 )
 """The colours of −1, 0 and 1: blue and red can be told apart by everybody; green for excited and
 blue for quiet are the colours of Karpathy (2015)."""
+DEFAULT_PALETTE = "blue-red"
 DARK_MIDDLE: Color = (36, 36, 40)
 """The colour of 0 on a dark page."""
 CERTAIN: Color = (200, 20, 20)
-"""The colour of a probability of 1; that of 0 is the ground."""
+"""The colour of a probability of 1; that of 0 is the background."""
 
 
 def color(value: float, palette: str, *, dark: bool = False) -> Color:
@@ -49,6 +47,8 @@ def ink(ground: Color) -> Color:
 
 def luminance(ground: Color) -> float:
     """Relative luminance, 0 to 1, as WCAG 2 defines it."""
-    channels: NDArray[np.float64] = np.array(ground) / 255
-    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
-    return float(linear @ np.array([0.2126, 0.7152, 0.0722]))
+    red, green, blue = (
+        x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4
+        for x in (channel / 255 for channel in ground)
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

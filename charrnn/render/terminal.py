@@ -82,7 +82,7 @@ def table(report: Report, rows: int, width: int) -> Iterator[str]:
         yield (
             f"{f'L{layer}:{unit}':>7}  {claim.feature:18} {claim.score:>+6.2f} "
             f"{number(claim.within_character, '+.2f'):>6} {number(claim.iou, '.2f'):>5} "
-            f"{claim.twins:>9.2f} {number(claim.p, '.3f'):>6} "
+            f"{claim.untrained:>9.2f} {number(claim.p, '.3f'):>6} "
             f"{number(effect.bits if effect else None, '+.4f'):>8} "
             f"{number(effect.bits_on if effect else None, '+.3f'):>7}  {claim.verdict}"
         )

@@ -10,7 +10,9 @@ import pytest
 
 from charrnn.analysis.activations import activations
 from charrnn.checkpoints.format import read_checkpoint
+from charrnn.cli.visualize import STATE_NAMES
 from charrnn.model import model_of
+from charrnn.nn.cells import CELLS
 from charrnn.sampling.options import SamplingOptions
 from cli_helpers import SMALL, call, refuse, shell, succeed, usage_error, write
 
@@ -37,7 +39,7 @@ def test_a_table_and_the_text() -> None:
     assert len(rows) == 8
     assert "0 of 8 units explained (0%)." in outcome.text
     assert "too little text to test" in outcome.text
-    assert "not looked for" in outcome.text
+    assert "features not searched for" in outcome.text
     assert re.search(r"^L0:\d \(tanh\(c\)\): unexplained \(.*\); most like ", outcome.text, re.M)
     assert all(len(line) <= 80 for line in lines[lines.index("") + 3 :])
 
@@ -61,6 +63,11 @@ def test_other_states(state: str) -> None:
     write("b.txt", "line\n")
     shown = succeed("visualize-neurons", "--text", "b.txt", "--unit", "0:0", "--state", state).text
     assert shown.startswith(f"L0:0 ({'tanh(c)' if state == 'c' else state})")
+
+
+def test_every_state_of_every_cell_can_be_asked_for() -> None:
+    names = {name for cell in CELLS.values() for name in cell.states}
+    assert set(STATE_NAMES) == {"h", *names}
 
 
 def test_a_cell_without_a_c() -> None:

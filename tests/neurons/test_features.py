@@ -9,7 +9,7 @@ from numpy.testing import assert_array_equal
 
 from charrnn.errors import OptionError
 from charrnn.neurons.features.patterns import REACH
-from charrnn.neurons.features.registry import FEATURES, Feature, episodes, user_feature
+from charrnn.neurons.features.registry import FEATURES, Feature, user_feature
 from charrnn.neurons.features.track_ops import Track
 from wiki import generate
 
@@ -349,11 +349,6 @@ def test_other_scripts() -> None:
     assert values("sentence position", "月。」床！？前") == [1, 2, 3, 1, 2, 3, 1]
     assert values("punctuation", "，。«+🙂€") == [1, 1, 1, 1, 0, 0]
     assert values("digit", "٣3²三") == [1, 1, 0, 0]
-
-
-def test_episodes() -> None:
-    for flags, count in {"": 0, "...": 0, "#": 1, "##.#": 2, ".#.##..#.": 3, "####": 1}.items():
-        assert episodes(np.array([flag == "#" for flag in flags], np.bool_)) == count
 
 
 # A user's features

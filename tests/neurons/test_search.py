@@ -8,13 +8,14 @@ import pytest
 from charrnn.errors import CorpusError, OptionError
 from charrnn.model import Model
 from charrnn.neurons import search as module
-from charrnn.neurons.features.registry import user_feature
-from charrnn.neurons.search import Search, alike, by_kind, halves, search
+from charrnn.neurons.features.registry import FEATURES, user_feature
+from charrnn.neurons.search import Search, by_kind, halves, matched_units, search
 from charrnn.nn.network import Network, NetworkConfig
 from charrnn.options import TrainingOptions
 from charrnn.text.corpus import Corpus
 from charrnn.training.trainer import Trainer
 
+ALL = list(FEATURES.values())
 LENGTH = 84_000
 """Just enough for p-values."""
 
@@ -42,12 +43,12 @@ def trained() -> Search:
     for _ in trainer.run():
         pass
     _, held_out, _ = corpus.split(0.5)
-    return search(Model(trainer.network, corpus.vocabulary), held_out[:LENGTH])
+    return search(Model(trainer.network, corpus.vocabulary), held_out[:LENGTH], features=ALL)
 
 
 def test_a_trained_network_has_a_cell_for_quotes() -> None:
     found = trained()
-    assert found.findings.mismatches >= 200
+    assert found.findings.shifts >= 200
     claims = {claim.feature.name: claim for claim in found.findings.claims}
     assert {"quotes", "all-caps word"} & set(claims)
     assert all(abs(claim.score) >= 0.5 for claim in claims.values())
@@ -66,7 +67,7 @@ def test_a_fresh_network_has_nothing_to_claim(seed: int) -> None:
     corpus = Corpus.from_text(text())
     config = NetworkConfig(corpus.vocabulary.size, 16, 1)
     fresh = Network.create(config, np.random.default_rng([152, seed]))
-    found = search(Model(fresh, corpus.vocabulary), corpus.ids[:LENGTH])
+    found = search(Model(fresh, corpus.vocabulary), corpus.ids[:LENGTH], features=ALL)
     assert found.findings.claims == []
     assert found.effects == {}
 
@@ -80,20 +81,22 @@ def test_halves_have_a_gap() -> None:
 
 def test_controls_have_a_like_spread() -> None:
     spread = np.array([1.0, 5.0, 1.1, 4.9, 0.1, 9.0])
-    chosen = alike(spread, [0, 1], [2, 3, 4, 5], 2, np.random.default_rng(1))
+    chosen = matched_units(spread, [0, 1], [2, 3, 4, 5], 2, np.random.default_rng(1))
     assert chosen == [2, 3]
-    assert len(alike(spread, [0, 1], [2, 3, 4, 5], 50, np.random.default_rng(1))) == 4
+    assert len(matched_units(spread, [0, 1], [2, 3, 4, 5], 50, np.random.default_rng(1))) == 4
 
 
 def test_a_users_feature_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "TWINS", 1)
+    monkeypatch.setattr(module, "UNTRAINED_NETWORKS", 1)
     corpus = Corpus.from_text(text())
     fresh = Network.create(NetworkConfig(corpus.vocabulary.size, 4, 1), np.random.default_rng(1))
     found = search(
-        Model(fresh, corpus.vocabulary), corpus.ids[:9000], extra=[user_feature("vowel", "[aeiou]")]
+        Model(fresh, corpus.vocabulary),
+        corpus.ids[:9000],
+        features=by_kind([*ALL, user_feature("vowel", "[aeiou]")]),
     )
     assert "vowel" in {feature.name for feature in found.features}
-    assert found.findings.mismatches == 0
+    assert found.findings.shifts == 0
 
 
 def test_features_of_one_name() -> None:

@@ -1,4 +1,4 @@
-"""What a text has that a neuron may follow: the features, and those a user adds.
+"""The features of a text that a neuron may follow, and those that a user adds.
 
 Every track is causal: its value at t is the state after character t has been read, and depends on
 nothing that follows. A mark that opens something counts as inside once it is complete, a mark that
@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
-
-import numpy as np
 
 from charrnn.errors import OptionError
 from charrnn.neurons.features.brackets import (
@@ -30,7 +28,7 @@ from charrnn.neurons.features.lines import (
     line_position,
 )
 from charrnn.neurons.features.patterns import REACH, pattern_track
-from charrnn.neurons.features.track_ops import Flags, Numbers, Track, before
+from charrnn.neurons.features.track_ops import Flags, Numbers, Track
 from charrnn.neurons.features.words import (
     digit,
     in_all_caps_word,
@@ -113,12 +111,3 @@ def user_feature(name: str, pattern: str) -> Feature:
         raise OptionError(f"the feature {name!r} has no pattern: give it as NAME=REGEX")
     description = f"where a match of {pattern!r} ends, of up to {REACH} characters within a line"
     return _flag(name, description, pattern_track(pattern))
-
-
-def episodes(track: Flags) -> int:
-    """How many times a flag (N,) goes on: its longest runs of True.
-
-    >>> episodes(np.array([True, True, False, True]))
-    2
-    """
-    return int(np.count_nonzero(track & ~before(track)))
