@@ -13,7 +13,7 @@ from charrnn.cli.formatting import harmless
 from charrnn.cli.info import info
 from charrnn.cli.sample import sample
 from charrnn.cli.score import score
-from charrnn.cli.standard_streams import discard, occupy_closed
+from charrnn.cli.standard_streams import discard, occupy_closed, replace_unknown_characters
 from charrnn.cli.train import train
 from charrnn.cli.visualize import visualize_neurons
 from charrnn.errors import CharRNNError
@@ -73,6 +73,7 @@ def main() -> None:
     charrnn info                         what that model is, and how it was trained
     """
     occupy_closed()
+    replace_unknown_characters()
 
 
 for command in (train, sample, score, visualize_neurons, export, info):

@@ -1,8 +1,9 @@
-"""Standard streams that are full, closed, or no longer read by anybody."""
+"""Standard streams that are full, closed, no longer read by anybody, or of a narrow encoding."""
 
 import os
 import sys
 from collections.abc import Iterable
+from io import TextIOWrapper
 from typing import IO, Any
 
 from charrnn.errors import CharRNNError
@@ -18,6 +19,14 @@ def occupy_closed() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+
+
+def replace_unknown_characters() -> None:
+    """Let characters that the encoding of a console lacks (ASCII, cp1252) become question marks,
+    instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def discard(stream: IO[Any]) -> None:
