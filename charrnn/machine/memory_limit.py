@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-CONTAINER_LIMITS = (
+LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
@@ -17,7 +17,7 @@ def available() -> int | None:
         total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):  # AttributeError: not a Unix
         return None
-    for path in CONTAINER_LIMITS:
+    for path in LIMITS:
         try:
             total = min(total, int(path.read_text()))
         except (OSError, ValueError):  # there is no such file, or it says "max"

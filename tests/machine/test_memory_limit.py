@@ -13,7 +13,7 @@ def on_a_machine(monkeypatch: pytest.MonkeyPatch, pages: int, *limits: Path) -> 
     """With so many pages of 4,096 bytes, and these files with limits."""
     sizes = {"SC_PHYS_PAGES": pages, "SC_PAGE_SIZE": 4096}
     monkeypatch.setattr("os.sysconf", sizes.__getitem__, raising=False)
-    monkeypatch.setattr(memory_limit, "CONTAINER_LIMITS", limits)
+    monkeypatch.setattr(memory_limit, "LIMITS", limits)
 
 
 @pytest.mark.parametrize(
