@@ -9,6 +9,7 @@ import click
 
 from charrnn.cli.command import Command
 from charrnn.cli.formatting import clock, harmless, nats_and_bits, sparkline
+from charrnn.cli.shared_options import chosen_checkpoint, json_option, text_option
 from charrnn.errors import CorpusError
 
 if TYPE_CHECKING:
@@ -29,11 +30,7 @@ ROWS = 12
     help="Show how the gradient of a loss fades on its way back through time.",
 )
 @click.option("--reach", type=click.IntRange(1, 10_000), default=100, help="How many steps back.")
-@click.option(
-    "--text",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Text for the gradient.  [default: what the training held out of its own]",
-)
+@text_option("Text for the gradient", allow_stdin=False)
 @click.option(
     "--plot",
     "picture",
@@ -41,9 +38,7 @@ ROWS = 12
     help="Draw losses, learning rate and gradients to a .svg or .png file (needs matplotlib).  "
     "[default: no drawing]",
 )
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print the checkpoint's whole header as JSON."
-)
+@json_option("Print the checkpoint's whole header as JSON.")
 @click.option(
     "--system",
     is_flag=True,
@@ -63,7 +58,7 @@ def info(
     Without one, the newest checkpoint of this folder is taken. Of several, losses and gradients are
     drawn into one picture.
     """
-    from charrnn.checkpoints.format import newest_checkpoint, read_checkpoint
+    from charrnn.checkpoints.format import read_checkpoint
 
     if system:
         print_system()
@@ -72,7 +67,7 @@ def info(
         from charrnn.render.plots import check_plot
 
         check_plot(picture)
-    paths = checkpoints or (newest_checkpoint(Path()),)
+    paths = checkpoints or (chosen_checkpoint(None),)  # the description names it
     models = {path: read_checkpoint(path) for path in paths}
     if as_json:
         for checkpoint in models.values():

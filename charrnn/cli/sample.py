@@ -9,6 +9,7 @@ import click
 from charrnn.cli.command import Command
 from charrnn.cli.formatting import harmless
 from charrnn.cli.input_texts import read_text
+from charrnn.cli.shared_options import checkpoint_option, chosen_checkpoint, unknown_option
 from charrnn.errors import OptionError
 
 if TYPE_CHECKING:
@@ -18,12 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@click.option(
-    "-c",
-    "--checkpoint",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Model to use.  [default: the newest of this folder]",
-)
+@checkpoint_option()
 @click.option("-n", "--length", type=int, default=500, help="Characters to write; 0 for no end.")
 @click.option(
     "-t",
@@ -78,12 +74,7 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, allow_dash=True),
     help="File with the text to go on from; - for standard input.",
 )
-@click.option(
-    "--unknown",
-    type=click.Choice(["error", "skip"]),
-    default="error",
-    help="What to do with characters of the prime that the model does not know.",
-)
+@unknown_option("the prime")
 @click.option("--samples", type=int, default=1, help="Texts to write.")
 @click.option(
     "--clamp",
@@ -128,7 +119,6 @@ def sample(
     **given: Any,
 ) -> None:
     """Write text with a trained model, to standard output, as it comes."""
-    from charrnn.checkpoints.format import newest_checkpoint
     from charrnn.cli.writing import Writing, write_quietly
     from charrnn.model import load
 
@@ -137,10 +127,7 @@ def sample(
     if input_lines and (prime is not None or prime_file is not None or samples > 1):
         raise click.UsageError("--input-lines excludes --prime, --prime-file and --samples")
     check_sampling_options(given, samples, form, input_lines)
-    if checkpoint is None:
-        checkpoint = newest_checkpoint(Path())
-        click.echo(f"charrnn: writing with {checkpoint}", err=True)
-    model = load(checkpoint)
+    model = load(chosen_checkpoint(checkpoint, "writing with"))
     writing = Writing(model, sampling_options(model, given), unknown)
     if input_lines:
         texts = writing.continued_lines()

@@ -11,6 +11,12 @@ import click
 from charrnn.cli.command import Command
 from charrnn.cli.formatting import harmless
 from charrnn.cli.input_texts import encoded_text
+from charrnn.cli.shared_options import (
+    checkpoint_option,
+    chosen_checkpoint,
+    json_option,
+    unknown_option,
+)
 from charrnn.cli.standard_streams import emit
 from charrnn.errors import CorpusError
 from charrnn.options import DEFAULT_DYNAMIC_RATE
@@ -31,15 +37,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
-@click.option(
-    "-c",
-    "--checkpoint",
-    "checkpoints",
-    multiple=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Model to use; of several, which explains a text best.  [default: the newest of this "
-    "folder]",
-)
+@checkpoint_option("Model to use; of several, which explains a text best.", multiple=True)
 @click.option(
     "--per-char", is_flag=True, help="Print each character with its bits, as a tab-separated table."
 )
@@ -57,13 +55,8 @@ if TYPE_CHECKING:
     default=DEFAULT_DYNAMIC_RATE,
     help="How fast it learns then.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
-@click.option(
-    "--unknown",
-    type=click.Choice(["error", "skip"]),
-    default="error",
-    help="What to do with characters that a model does not know.",
-)
+@json_option("Print JSON, one object a line.")
+@unknown_option("a text")
 def score(
     texts: tuple[str, ...],
     checkpoints: tuple[Path, ...],
@@ -81,7 +74,6 @@ def score(
     several models: the probability that each of them wrote the text.
     """
     from charrnn.analysis.dynamic_evaluation import Adaptation
-    from charrnn.checkpoints.format import newest_checkpoint
     from charrnn.machine.blas import one_thread
     from charrnn.model import load
 
@@ -90,10 +82,8 @@ def score(
     if (per_char or lines or heat) and len(checkpoints) > 1:
         raise click.UsageError("--per-char, --lines and --heat need a single --checkpoint")
     adaptation = Adaptation(dynamic_rate)
-    if not checkpoints:
-        checkpoints = (newest_checkpoint(Path()),)
-        click.echo(f"charrnn: scoring with {checkpoints[0]}", err=True)
-    models = {path: load(path) for path in checkpoints}
+    paths = checkpoints or (chosen_checkpoint(None, "scoring with"),)
+    models = {path: load(path) for path in paths}
     with one_thread():  # the steps are too short to be shared out
         for text in texts:
             emit(

@@ -11,6 +11,7 @@ from charrnn.cli.command import Command
 from charrnn.cli.formatting import harmless, parsed_unit
 from charrnn.cli.input_texts import text_ids
 from charrnn.cli.neuron_output import SHOWN, SHOWN_ON_PAGE, NeuronOutput
+from charrnn.cli.shared_options import chosen_checkpoint, text_option, unknown_option
 from charrnn.errors import CorpusError, OptionError
 from charrnn.render.palettes import DEFAULT_PALETTE, PALETTES
 
@@ -27,11 +28,7 @@ ROWS = 25
 
 @click.command(cls=Command)
 @click.argument("checkpoint", required=False, type=click.Path(path_type=Path))
-@click.option(
-    "--text",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    help="Text to read; - for standard input.  [default: the validation part of the training text]",
-)
+@text_option("Text to read", allow_stdin=True)
 @click.option("--unit", help="Cell to show, such as L1:42.  [default: the best one]")
 @click.option(
     "--state",
@@ -96,12 +93,7 @@ ROWS = 25
 )
 @click.option("--width", type=click.IntRange(40, 400), default=100, help="Columns of the picture.")
 @click.option("--seed", type=click.IntRange(0), default=1, help="Seed of the untrained networks.")
-@click.option(
-    "--unknown",
-    type=click.Choice(["error", "skip"]),
-    default="error",
-    help="What to do with characters of the text that the model does not know.",
-)
+@unknown_option("the text")
 def visualize_neurons(
     checkpoint: Path | None,
     text: Path | None,
@@ -128,15 +120,13 @@ def visualize_neurons(
     A table ranks the cells by how well they follow a feature, with statistics from text on which
     nothing was chosen. Below it stands the text, coloured by the best cell, or by --unit.
     """
-    from charrnn.checkpoints.format import newest_checkpoint, read_checkpoint
+    from charrnn.checkpoints.format import read_checkpoint
     from charrnn.machine.blas import one_thread
     from charrnn.model import model_of
     from charrnn.neurons.build_report import ReportBuilder
     from charrnn.neurons.search import default_state
 
-    if checkpoint is None:
-        checkpoint = newest_checkpoint(Path())
-        click.echo(f"charrnn: looking at {checkpoint}", err=True)
+    checkpoint = chosen_checkpoint(checkpoint, "looking at")
     saved = read_checkpoint(checkpoint)
     model = model_of(saved)
     wanted = None if unit is None else parsed_unit(unit, model.network.config)
