@@ -1,7 +1,7 @@
-"""Dynamic evaluation (Krause et al. 2018): a model that goes on learning from the text it predicts.
+"""Dynamic evaluation (Krause et al. 2018): a model that learns from the text while predicting it.
 
-The text is read in windows. Each is predicted first, with what was learned from all windows before
-it, and learned from afterwards, so that no symbol has a say in its own prediction:
+The text is read in windows. The model predicts each window with what it has learned from all
+windows before, and learns from it afterwards, so that no symbol influences its own prediction:
 
     v ← β·v + (1 − β)·g²,   w ← w − η·g / (√(v / (1 − βⁿ)) + ε) + λ·(w₀ − w)
 
@@ -22,20 +22,20 @@ from charrnn.types import Array, IdArray
 
 @dataclass(frozen=True)
 class Adaptation:
-    """How a model adapts. Raises OptionError for values that make no sense."""
+    """How a model adapts. Raises OptionError for a `rate` outside of (0, 1]."""
 
     rate: float = DEFAULT_DYNAMIC_RATE
     """η"""
     decay: float = 1e-3
-    """λ, which pulls the weights back to where they were."""
+    """λ, which pulls the weights back to those of the model."""
     steps: int = 32
     """Symbols in a window."""
     clip: float = 1.0
-    """Longest gradient of a window's mean loss."""
+    """Largest norm of the gradient of a window's mean loss."""
 
     def __post_init__(self) -> None:
         if not 0 < self.rate <= 1:
-            raise OptionError(f"--dynamic-rate must be above 0 and at most 1, not {self.rate}")
+            raise OptionError(f"`rate` must be above 0 and at most 1, not {self.rate}")
 
     beta, epsilon = 0.999, 1e-8
 
@@ -43,8 +43,8 @@ class Adaptation:
 def adapting_losses(
     network: Network, text: IdArray, adaptation: Adaptation | None = None
 ) -> NDArray[np.float64]:
-    """What the symbols text[1:] cost, (N − 1,) in nats, while a copy of the network adapts to those
-    that it has seen; the network itself stays as it is. It begins with a state of zeros."""
+    """The losses of the symbols text[1:], (N − 1,) in nats, while a copy of the network adapts to
+    the symbols before; the network itself does not change. The first state is zeros."""
     adaptation = adaptation or Adaptation()
     learner = _Learner(network, adaptation)
     losses = np.empty(max(len(text) - 1, 0))
@@ -62,7 +62,7 @@ def adapting_losses(
 
 
 class _Learner:
-    """A copy of a network, and its way of learning. Memory: five times the weights."""
+    """A copy of a network, and its update rule. Memory: five times the weights."""
 
     def __init__(self, network: Network, adaptation: Adaptation) -> None:
         self._adaptation = adaptation
@@ -74,7 +74,7 @@ class _Learner:
         self._windows = 0
 
     def learn(self, workspace: Workspace) -> None:
-        """Learn from the window whose losses the workspace has just seen."""
+        """Learn from the window whose losses the workspace has just computed."""
         how, w, g, scratch = (
             self._adaptation, self.network.parameters.flat, self._gradient.flat, self._scratch,
         )  # fmt: skip

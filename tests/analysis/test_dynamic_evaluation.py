@@ -74,5 +74,5 @@ def test_it_learns_a_text_that_repeats_itself() -> None:
 
 @pytest.mark.parametrize("rate", [0.0, -1.0, 2.0, float("nan")])
 def test_rates_that_make_no_sense(rate: float) -> None:
-    with pytest.raises(OptionError, match="--dynamic-rate must be above 0 and at most 1"):
+    with pytest.raises(OptionError, match="`rate` must be above 0 and at most 1"):
         Adaptation(rate)
