@@ -21,8 +21,8 @@ const blob = URL.createObjectURL(new Blob([at("program").textContent], { type: "
 const worker = new Worker(blob);
 worker.onmessage = ({ data }) => ({ ready, more, shown, done })[data.type](data);
 worker.onerror = (event) => say(`the network has stopped: ${event.message}`);
-worker.postMessage({ type: "begin", config: model.network, dtype: model.dtype, line_end: model.line_end,
-  weights: at("weights").textContent });
+worker.postMessage({ type: "begin", config: model.network, dtype: model.dtype, kernel: model.kernel,
+  line_end: model.line_end, weights: at("weights").textContent });
 
 // Runs
 

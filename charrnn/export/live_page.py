@@ -12,6 +12,7 @@ import numpy as np
 
 from charrnn.checkpoints.format import Checkpoint
 from charrnn.errors import OptionError
+from charrnn.export.kernel import kernel
 from charrnn.export.neurons_file import Neuron
 from charrnn.render.document import (
     base64_of,
@@ -31,7 +32,14 @@ MOST_SYMBOLS = 20_000
 """Symbols of a text that the page keeps."""
 LARGEST_FLOAT16 = 65504.0
 PAGE_SCRIPTS = ("symbols.js", "neuron_list.js", "live.js")
-NETWORK_SCRIPTS = ("activations.js", "cells.js", "network.js", "sampling.js", "weights.js")
+NETWORK_SCRIPTS = (
+    "activations.js",
+    "cells.js",
+    "products.js",
+    "network.js",
+    "sampling.js",
+    "weights.js",
+)
 WORKER_SCRIPTS = (*NETWORK_SCRIPTS, "worker.js")
 
 
@@ -57,6 +65,7 @@ def live_page(
             ("program", "text/plain", '"use strict";\n' + "\n".join(map(_part, WORKER_SCRIPTS))),
         ],
         script="\n".join((part("elements.js"), part("text_view.js"), *map(_part, PAGE_SCRIPTS))),
+        script_sources=" 'wasm-unsafe-eval'",
         policy="worker-src blob:; ",
     )
 
@@ -97,6 +106,7 @@ def _model(checkpoint: Checkpoint, neurons: Sequence[Neuron], float16: bool) -> 
     return {
         "network": checkpoint.config.to_dict(),
         "dtype": "float16" if float16 else "float32",
+        "kernel": base64_of(np.frombuffer(kernel(), np.uint8)),
         "is_bytes": vocabulary.is_bytes,
         "symbols": base64_of(vocabulary.symbols.astype("<u4")),
         "named": _named(vocabulary),

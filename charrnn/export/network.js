@@ -4,51 +4,61 @@
        layer l     cell(U_l·h_(l−1) + b, W_l·h_l)
        logits      z = V·h + b
 
-   The weights lie one behind the other, W, U, P of each layer and then V, row after row; the bias is
-   the last column of U and V. Nothing is allocated in a step. */
+   The weights come one behind the other, W, U, P of each layer and then V, row after row, with the
+   bias as the last column of U and V. Here the biases stand apart. Nothing is allocated in a step. */
 
 class Network {
-  constructor({ cell, layers, hidden_size, vocabulary_size }, weights) {
+  constructor({ cell, layers, hidden_size, vocabulary_size }, weights, kernel) {
     const H = this.H = hidden_size, V = this.V = vocabulary_size;
     this.cell = CELLS[cell];
     const { gates, recurrentGates, memories, vectors } = this.cell, states = 1 + memories;
-    const blocks = new Set([...gates, ...recurrentGates]).size;
-    this.rows = gates.length * H; // of U
+    const K = new Set([...gates, ...recurrentGates]).size; // blocks
+    const rows = this.rows = gates.length * H; // of U
     this.recurrentRows = recurrentGates.length * H; // of W
+    const products = this.products = new Products(kernel, 8 * layers + 8,
+      weights.length + layers * (K + states + 1) * H + V);
     let start = 0;
     const next = (length) => weights.subarray(start, start += length);
-    this.state = new Float32Array(layers * states * H); // (L, 1 + S, H): h, then c where there is one
-    this.values = new Float32Array(layers * H); // what is shown of each unit
+    const placed = (numbers) => {
+      const array = products.array(numbers.length);
+      array.set(numbers);
+      return array;
+    };
+    this.state = products.array(layers * states * H); // (L, 1 + S, H): h, then c where there is one
+    this.values = products.array(layers * H); // what is shown of each unit
     this.layers = [];
     for (let l = 0; l < layers; l++) {
       const h = l * states * H;
+      const W = placed(next(this.recurrentRows * H));
+      const U = withoutBias(next(rows * ((l ? H : V) + 1)), rows);
       this.layers.push({
-        W: next(this.recurrentRows * H), U: next(this.rows * ((l ? H : V) + 1)), p: next(vectors * H),
-        a: new Float32Array(blocks * H), held: [],
+        W, U: l ? placed(U.weights) : null, bias: placed(U.bias), p: placed(next(vectors * H)),
+        a: products.array(K * H), held: [],
         h: this.state.subarray(h, h + H), c: this.state.subarray(h + H, h + states * H),
         value: this.values.subarray(l * H, (l + 1) * H),
       });
+      if (l === 0) this.table = placed(columnsWithBias(U, rows, V));
     }
-    this.output = next(V * (H + 1));
-    this.table = transposedWithBias(this.layers[0].U, this.rows, V);
-    this.logits = new Float32Array(V);
+    const output = withoutBias(next(V * (H + 1)), V);
+    this.output = placed(output.weights);
+    this.outputBias = placed(output.bias);
+    this.logits = products.array(V);
     this.reset();
   }
 
   /* The logits (V) of what comes after symbol `id`; the next step overwrites them. */
   step(id) {
-    const { H, rows, recurrentRows } = this;
+    const { H, rows, recurrentRows, table, products } = this;
     let below = null;
     for (const layer of this.layers) {
-      const { a, h, W, U } = layer;
+      const { a, h, W, U, bias } = layer;
       a.fill(0, rows);
-      if (below === null) {
-        for (let r = 0, at = id * rows; r < rows; r++) a[r] = this.table[at + r];
-      } else {
-        for (let r = 0; r < rows; r++) a[r] = U[r * (H + 1) + H];
-        addProduct(U, rows, H, H + 1, below, a, 0);
+      if (below === null) for (let r = 0, at = id * rows; r < rows; r++) a[r] = table[at + r];
+      else {
+        a.set(bias);
+        products.add(U, rows, H, below, a, 0);
       }
-      addProduct(W, recurrentRows, H, H, h, a, a.length - recurrentRows);
+      products.add(W, recurrentRows, H, h, a, a.length - recurrentRows);
       this.cell.step(layer, H);
       for (const { unit, value, c } of layer.held) hold(layer, unit, value, c);
       below = h;
@@ -57,10 +67,9 @@ class Network {
   }
 
   predict(h) {
-    const { H, V, output, logits } = this;
-    for (let r = 0; r < V; r++) logits[r] = output[r * (H + 1) + H];
-    addProduct(output, V, H, H + 1, h, logits, 0);
-    return logits;
+    this.logits.set(this.outputBias);
+    this.products.add(this.output, this.V, this.H, h, this.logits, 0);
+    return this.logits;
   }
 
   /* A state of zeros, and its prediction. */
@@ -92,28 +101,23 @@ function hold({ a, h, c, value }, unit, held, c_held) {
   } else h[unit] = held;
 }
 
-/* The columns of U as rows, each with the bias, the last column, added to it: (V, rows). */
-function transposedWithBias(U, rows, V) {
-  const table = new Float32Array(V * rows);
+/* A matrix with the bias as its last column, as two. */
+function withoutBias(M, rows) {
+  const columns = M.length / rows - 1;
+  const weights = new Float32Array(rows * columns), bias = new Float32Array(rows);
   for (let r = 0; r < rows; r++) {
-    const row = r * (V + 1), bias = U[row + V];
-    for (let id = 0; id < V; id++) table[id * rows + r] = U[row + id] + bias;
+    const at = r * (columns + 1);
+    weights.set(M.subarray(at, at + columns), r * columns);
+    bias[r] = M[at + columns];
   }
-  return table;
+  return { weights, bias };
 }
 
-/* out[start + r] += M[r]·x for the first `columns` of each of the rows of M, `stride` numbers apart. */
-function addProduct(M, rows, columns, stride, x, out, start) {
-  const whole = columns - columns % 4;
-  for (let r = 0, at = 0; r < rows; r++, at += stride) {
-    let sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
-    for (let k = 0; k < whole; k += 4) {
-      sum0 += M[at + k] * x[k];
-      sum1 += M[at + k + 1] * x[k + 1];
-      sum2 += M[at + k + 2] * x[k + 2];
-      sum3 += M[at + k + 3] * x[k + 3];
-    }
-    for (let k = whole; k < columns; k++) sum0 += M[at + k] * x[k];
-    out[start + r] += sum0 + sum1 + (sum2 + sum3);
+/* The columns of U₀ as rows, each with the bias added to it: (V, rows). */
+function columnsWithBias({ weights, bias }, rows, V) {
+  const table = new Float32Array(V * rows);
+  for (let r = 0; r < rows; r++) {
+    for (let id = 0; id < V; id++) table[id * rows + r] = weights[r * V + id] + bias[r];
   }
+  return table;
 }

@@ -1,6 +1,6 @@
 /* Reads and writes in a thread of its own, a batch of symbols at a time, so that the page stays free.
 
-   To it:   begin {config, weights, dtype, line_end}      the network
+   To it:   begin {config, weights, dtype, kernel, line_end}   the network
             run {run, keep, ids, length, rules, pace}     keep so many symbols of the text, read `ids`,
                                                           then write `length` more
             hold {units}   show {layer, unit}   pace {pace}   stop
@@ -28,8 +28,8 @@ const next = new MessageChannel(); // a turn of one's own comes sooner than from
 next.port1.onmessage = ({ data }) => workOn(data);
 
 const HANDLERS = {
-  begin({ config, weights, dtype, line_end }) {
-    network = new Network(config, decoded(weights, dtype));
+  begin({ config, weights, dtype, kernel, line_end }) {
+    network = new Network(config, decoded(weights, dtype), decodedBytes(kernel));
     chooser = new Chooser(network.V);
     probabilities.p = new Float64Array(network.V);
     lineEnd = line_end;

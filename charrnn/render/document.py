@@ -27,14 +27,18 @@ def document(
     body: Iterable[str],
     data: Iterable[tuple[str, str, str]],
     script: str,
+    script_sources: str = "",
     policy: str = "",
 ) -> str:
-    """The whole page. `data` are elements that hold data: identifier, media type and content;
-    `policy` is added to the content security policy, such as "worker-src blob:; "."""
+    """The whole page. `data` are elements that hold data: identifier, media type and content.
+
+    The last two are added to the content security policy: to what may run, such as
+    " 'wasm-unsafe-eval'", and to the whole, such as "worker-src blob:; ".
+    """
     script = '"use strict";\n' + script
     allowed = (
         "default-src 'none'; "
-        f"style-src 'sha256-{_hash(style)}'; script-src 'sha256-{_hash(script)}'; "
+        f"style-src 'sha256-{_hash(style)}'; script-src 'sha256-{_hash(script)}'{script_sources}; "
         f"{policy}base-uri 'none'; form-action 'none'"
     )
     return "\n".join(

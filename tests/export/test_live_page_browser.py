@@ -32,7 +32,8 @@ RUN = "".join((files("charrnn.export") / name).read_text() for name in NETWORK_S
 LOADED = """
 const text = (id) => document.getElementById(id).textContent;
 const model = JSON.parse(text("model"));
-const network = new Network(model.network, decoded(text("weights"), model.dtype));
+const weights = decoded(text("weights"), model.dtype);
+const network = new Network(model.network, weights, decodedBytes(model.kernel));
 """
 
 
