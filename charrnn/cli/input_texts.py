@@ -30,11 +30,11 @@ def encoded_text(
 
 def known_text(data: bytes, path: str, model: "Model") -> str | bytes:
     """The text `data`, which was read from `path`, in the kind of symbols the model knows."""
-    from charrnn.text.sources import STDIN, STDIN_NAME, decoded, shown
+    from charrnn.text.sources import STDIN, STDIN_NAME, decoded, printable_name
 
     if model.vocabulary.is_bytes:
         return data
-    return decoded(data, STDIN_NAME if path == STDIN else shown(path))
+    return decoded(data, STDIN_NAME if path == STDIN else printable_name(path))
 
 
 def text_ids(

@@ -1,7 +1,8 @@
 """A text as B contiguous streams, cut into windows of T steps.
 
 Stream b reads the b-th part of the text from its start to its end, so that the state that a stream
-carries from window to window belongs to the text right before. Targets are the symbols one further.
+carries from window to window is that after the preceding text. The target of each position is the
+next symbol.
 """
 
 from dataclasses import dataclass
@@ -12,9 +13,10 @@ from charrnn.types import IdArray
 
 
 def fit_shape(length: int, batch: int, steps: int) -> tuple[int, int]:
-    """The batch and window of at most `batch` streams and `steps` steps that `length` symbols fill.
+    """The number of streams and of steps, at most `batch` and `steps`, that `length` symbols fill.
 
-    `length` is at least 2. Short texts keep the window as long as they can and give up streams.
+    `length` is at least 2. For short texts the number of streams is reduced first, the length of
+    the windows last.
     """
     pairs = length - 1
     steps = min(steps, pairs)
@@ -25,7 +27,7 @@ def fit_shape(length: int, batch: int, steps: int) -> tuple[int, int]:
 class Batches:
     """Windows (T, B) of the symbols `ids` (N,), with N − 1 ≥ T·B.
 
-    What does not fill a window at the end of the streams is left out.
+    A rest at the end of each stream that is shorter than a window is not used.
     """
 
     ids: IdArray
@@ -48,5 +50,5 @@ class Batches:
 
 
 def spread(count: int, parts: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-    """`parts` + 1 borders that cut `count` things into parts as even as can be."""
+    """`parts` + 1 borders that divide `count` items into parts whose sizes differ by at most 1."""
     return np.arange(parts + 1, dtype=np.intp) * count // parts

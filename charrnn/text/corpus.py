@@ -1,8 +1,8 @@
-"""From files, folders or standard input to ids: what a network learns from.
+"""A corpus: the text of files, folders or standard input as ids.
 
-The bytes are read once, in segments, and walked through twice: the first walk collects the symbols
-and counts them, the second turns them into ids and lets go of each segment behind it. The text is
-taken verbatim: line ends and byte order marks are symbols like all others.
+The bytes are read once, in segments, and decoded twice: the first pass collects the symbols and
+counts their occurrences in all, the second one turns them into ids and frees each segment. The text
+is taken verbatim: line ends and byte order marks are symbols like all others.
 """
 
 import codecs
@@ -21,45 +21,42 @@ from charrnn.text.sources import (
     STDIN,
     STDIN_NAME,
     file_segments,
-    room,
-    shown,
+    memory_for_text,
+    printable_name,
     stdin_segments,
     unreadable,
 )
 from charrnn.text.vocabulary import Ids, Vocabulary, code_points
 
 CHUNK = 2**17
-"""Bytes that are decoded in one go."""
+"""Bytes that are decoded at a time."""
 
 _MOST_NAMED = 3  # sources that the name of a corpus spells out
-_OTHER_ENCODING = (
-    "name the encoding with `--encoding NAME`, or learn from the raw bytes with `--bytes`"
-)
+_OTHER_ENCODING = "name its encoding (`encoding`), or learn from the raw bytes (`as_bytes`)"
 
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """A text as ids (N,), read-only, with what is needed to know it again.
+    """A text as ids (N,), read-only, with what identifies it.
 
-    `sha256` is the digest of the raw bytes of all sources in order, and `bytes_read` their number;
-    `name` is short and printable, for people. `sources` are the absolute paths that were read, none
-    for a text that is not from files alone; `encoding` is None for bytes.
+    `sha256` is the digest of the raw bytes of all sources in order; `name` is short and printable,
+    for messages. `sources` are the absolute paths that were read, empty where a part of the text is
+    not from a file; `encoding` is None for bytes.
     """
 
     ids: Ids
     vocabulary: Vocabulary
     sha256: str
     name: str
-    bytes_read: int
     encoding: str | None = None
     sources: tuple[str, ...] = ()
 
     def split(self, validation_fraction: float, test_fraction: float = 0.0) -> tuple[Ids, Ids, Ids]:
-        """The front of the text to train on, then the given fractions for validation and for a test
-        of the finished model.
+        """The training, validation and test parts of the text, in this order; the last two are
+        the given fractions of it.
 
-        All are views, and at least 2 symbols are left to train on. Raises OptionError for fractions
-        that are not in [0, 1), or leave nothing.
+        All are views, and the training part has at least 2 symbols. Raises OptionError for
+        fractions that are not in [0, 1), or leave nothing to train on.
         """
         for fraction in (validation_fraction, test_fraction, validation_fraction + test_fraction):
             if not 0 <= fraction < 1:
@@ -88,23 +85,22 @@ class Corpus:
         Raises CorpusError where there is nothing to learn, or a lone surrogate in it.
         """
         if isinstance(text, bytes):
-            return cls._learn([_Source(name, [text])], name, None)
+            return cls._from_sources([_Source(name, [text])], name, None)
         try:
             raw = text.encode("utf-8")
         except UnicodeEncodeError as error:
             raise _surrogate(name) from error
-        return cls._learn([_Source(name, [raw])], name, "utf-8")
+        return cls._from_sources([_Source(name, [raw])], name, "utf-8")
 
     @classmethod
-    def _learn(cls, sources: Sequence["_Source"], name: str, encoding: str | None) -> Self:
-        """Walk twice through the `sources`, which are empty afterwards; None stands for bytes."""
+    def _from_sources(cls, sources: Sequence["_Source"], name: str, encoding: str | None) -> Self:
+        """Decode the `sources` twice; they are empty afterwards. The encoding None means bytes."""
         digest = hashlib.sha256()
         symbols = _Symbols()
-        bytes_read = length = 0
+        length = 0
         for source in sources:
             for segment in source.segments:
                 digest.update(segment)
-                bytes_read += len(segment)
             for piece in _pieces(source.name, source.segments, encoding):
                 symbols.add(piece)
                 length += len(piece)
@@ -122,11 +118,11 @@ class Corpus:
         ids = np.empty(length, vocabulary.dtype)
         start = 0
         for source in sources:
-            for piece in _pieces(source.name, _drained(source.segments), encoding):
+            for piece in _pieces(source.name, _consumed(source.segments), encoding):
                 ids[start : start + len(piece)] = vocabulary.encode(piece)
                 start += len(piece)
         ids.flags.writeable = False
-        return cls(ids, vocabulary, digest.hexdigest(), name, bytes_read, encoding)
+        return cls(ids, vocabulary, digest.hexdigest(), name, encoding)
 
 
 def read_corpus(
@@ -136,10 +132,10 @@ def read_corpus(
     as_bytes: bool = False,
     stdin: BinaryIO | None = None,
 ) -> Corpus:
-    """Read files, folders (their `*.txt`, by name) and `-`, one behind the other.
+    """Read files, folders (their `*.txt`, by name) and `-`, one after the other.
 
-    `-` stands for `stdin`, by default the standard input of the process, and may come once. With
-    `as_bytes` the symbols are bytes, and `encoding` is of no account.
+    `-` stands for `stdin`, by default the standard input of the process, and may occur once. With
+    `as_bytes` the symbols are bytes, and `encoding` is ignored.
 
     Memory: the larger of the raw bytes and the ids, and one `SEGMENT`.
 
@@ -153,14 +149,14 @@ def read_corpus(
     if paths.count(STDIN) > 1:
         raise CorpusError("standard input can be read only once: give `-` a single time")
     read: list[_Source] = []
-    left = room()
+    left = memory_for_text()
     for path in (path for source in paths for path in _files(source)):
         if path == STDIN:
             read.append(_Source(STDIN_NAME, stdin_segments(stdin, most=left)))
         else:
-            read.append(_Source(shown(path), file_segments(path, left)))
+            read.append(_Source(printable_name(path), file_segments(path, left)))
         left -= sum(map(len, read[-1].segments))
-    corpus = Corpus._learn(read, _short_name(paths), None if as_bytes else encoding)
+    corpus = Corpus._from_sources(read, _short_name(paths), None if as_bytes else encoding)
     if STDIN in paths:
         return corpus
     return replace(corpus, sources=tuple(os.path.abspath(path) for path in paths))
@@ -175,7 +171,7 @@ class _Source:
 
 
 class _Symbols:
-    """The symbols seen so far."""
+    """The set of symbols seen so far."""
 
     def __init__(self) -> None:
         self._seen = np.zeros(sys.maxunicode + 1, np.bool_)
@@ -228,8 +224,8 @@ def _decoded(name: str, chunks: Iterable[bytes], encoding: str) -> Iterator[str]
         raise CorpusError(f"{name} is not valid {encoding} ({error}): {_OTHER_ENCODING}") from error
 
 
-def _drained(segments: list[bytes]) -> Iterator[bytes]:
-    """The segments in order, each forgotten once it has been handed out."""
+def _consumed(segments: list[bytes]) -> Iterator[bytes]:
+    """The segments in order; each is removed from the list, so that its memory can be freed."""
     segments.reverse()
     while segments:
         yield segments.pop()
@@ -242,12 +238,14 @@ def _files(source: str) -> list[str]:
     try:
         names = sorted(os.listdir(source))
     except OSError as error:
-        raise unreadable(shown(source), error) from error
+        raise unreadable(printable_name(source), error) from error
     # a shell's *.txt has no hidden files either
     texts = [name for name in names if name.endswith(".txt") and not name.startswith(".")]
     files = [path for name in texts if not os.path.isdir(path := os.path.join(source, name))]
     if not files:
-        raise CorpusError(f"the folder {shown(source)} has no *.txt: name the files themselves")
+        raise CorpusError(
+            f"the folder {printable_name(source)} has no *.txt: name the files themselves"
+        )
     return files
 
 
@@ -258,12 +256,14 @@ def _check_encoding(encoding: str) -> None:
     except UnicodeError:
         pass  # a text encoding, in which these bytes mean nothing
     except (LookupError, ValueError) as error:  # ValueError: a null character in the name
-        raise CorpusError(f"{shown(encoding)} is not an encoding: {advice}") from error
+        raise CorpusError(f"{printable_name(encoding)} is not an encoding: {advice}") from error
 
 
 def _short_name(paths: Sequence[str]) -> str:
     names = [
-        STDIN_NAME if path == STDIN else shown(Path(path).name or Path(path).resolve().name)
+        STDIN_NAME
+        if path == STDIN
+        else printable_name(Path(path).name or Path(path).resolve().name)
         for path in paths
     ]
     if len(names) <= _MOST_NAMED:

@@ -1,4 +1,4 @@
-"""Characters so that each can be seen, and none does anything."""
+"""Visible forms of characters, none of which controls a terminal."""
 
 import unicodedata
 
@@ -10,11 +10,11 @@ DOTTED_CIRCLE = "◌"
 
 
 def shown(symbol: str) -> str:
-    """How one character is shown: as it is, or what stands for it.
+    """The visible form of one character.
 
-    White space and controls become signs for them, a combining mark stands on a dotted circle, and
-    what has no shape of its own (bidirectional controls, lone surrogates, code points without a
-    character) is named.
+    White space and control characters become symbols, a combining mark is put on a dotted circle,
+    and characters without a shape (bidirectional controls, lone surrogates, unassigned code points)
+    become their code points.
 
     >>> shown("a"), shown(" "), shown("\\x1b"), shown("\\u202e")
     ('a', '·', '␛', '‹202E›')
@@ -33,7 +33,7 @@ def shown(symbol: str) -> str:
 
 
 def shown_byte(value: int) -> str:
-    """How one byte is shown: ASCII as characters, all others in hexadecimal.
+    """The visible form of one byte: ASCII as characters, all others in hexadecimal.
 
     >>> shown_byte(65), shown_byte(0xE2)
     ('A', '‹E2›')

@@ -1,4 +1,4 @@
-"""The bytes of files and of standard input."""
+"""Reads the bytes of files and of standard input."""
 
 import os
 import stat
@@ -8,11 +8,11 @@ from typing import BinaryIO
 from charrnn.errors import CorpusError
 from charrnn.machine.memory_limit import GIGABYTE, available
 
-# larger than what the C library keeps for itself when it is freed (at most 32 MiB)
+# above 32 MiB, the C library returns freed memory to the system
 SEGMENT = 64 * 2**20
 """Bytes of one read."""
 SHARE = 0.8
-"""Of the memory, what texts to learn from can take together: they need 1.14 bytes a byte."""
+"""The share of the memory that texts may take; reading them needs 1.14 bytes a byte."""
 
 STDIN = "-"
 STDIN_NAME = "standard input"
@@ -21,19 +21,19 @@ STDIN_NAME = "standard input"
 def read_source(path: str) -> bytes:
     """The bytes of a file, or of standard input for `-`. Raises CorpusError for what cannot be
     read, or may never end."""
-    most = room() // 2  # for a moment it is there twice
+    most = memory_for_text() // 2  # the segments and the whole are in memory at once
     return b"".join(stdin_segments(most=most) if path == STDIN else file_segments(path, most))
 
 
-def room() -> int:
-    """Bytes of text that fit into memory."""
+def memory_for_text() -> int:
+    """Bytes of text that may be read into memory."""
     return int(SHARE * (available() or sys.maxsize))
 
 
 def file_segments(path: str, most: int) -> list[bytes]:
     """The bytes of a file, in pieces of up to `SEGMENT`. Raises CorpusError as `read_source`, and
     for more than `most` bytes."""
-    name = shown(path)
+    name = printable_name(path)
     try:
         status = os.stat(path)
         if _may_never_end(status):
@@ -77,8 +77,8 @@ def decoded(data: bytes, name: str) -> str:
         raise CorpusError(f"{name} is not UTF-8 at byte {error.start}: convert it first") from error
 
 
-def shown(path: str) -> str:
-    """The name of a file for a message."""
+def printable_name(path: str) -> str:
+    """The name of a file as a message shows it."""
     return path if path and path.isprintable() else ascii(path)
 
 
@@ -89,14 +89,15 @@ def unreadable(name: str, error: Exception) -> CorpusError:
 
 
 def _may_never_end(status: os.stat_result) -> bool:
-    """Whether it is a device; the null device, which is empty, is none in this sense."""
+    """Whether it is a device other than the null device, which is empty."""
     if stat.S_ISCHR(status.st_mode):
         return status.st_rdev != os.stat(os.devnull).st_rdev
     return stat.S_ISBLK(status.st_mode)
 
 
 def _is_endless(stream: BinaryIO) -> bool:
-    """Whether the stream is a device at which nobody sits: a person ends what they type."""
+    """Whether the stream is a device that may never end; a terminal is none, as its user ends the
+    input."""
     try:
         descriptor = stream.fileno()
     except (OSError, AttributeError):  # a stream without a file behind it
@@ -106,15 +107,15 @@ def _is_endless(stream: BinaryIO) -> bool:
 
 def _segments(stream: BinaryIO, size: int, name: str, most: int) -> list[bytes]:
     segments: list[bytes] = []
-    size = min(SEGMENT, max(size, 4096))  # a file may not tell its size, as in /proc
+    size = min(SEGMENT, max(size, 4096))  # files in /proc have the size 0
     left = most
     while segment := stream.read(size):
         segments.append(segment)
         left -= len(segment)
         if left < 0:
             raise CorpusError(
-                f"{name} has more than the {most / GIGABYTE:,.3g} GB that there is room for: give "
-                "a part of it, as `head -c 1000000000` does"
+                f"{name} has more than the {most / GIGABYTE:,.3g} GB that there is memory for: "
+                "give a part of it, as `head -c 1000000000` does"
             )
     if segment is None:
         raise BlockingIOError("it is in non-blocking mode, and has no data yet")

@@ -1,6 +1,6 @@
-"""The symbols a model knows, and the way from text to ids and back.
+"""The vocabulary of a model: its symbols, and the conversion between text and ids.
 
-The symbols of a corpus, sorted, are its vocabulary; the id of a symbol is its place in that order.
+A vocabulary is the sorted set of the symbols of a corpus; the id of a symbol is its index in it.
 A symbol is a character (a Unicode code point), or a byte where a model reads raw bytes.
 """
 
@@ -27,7 +27,7 @@ def code_points(text: str) -> NDArray[np.uint32]:
 
 
 def symbol_name(symbol: int, *, is_bytes: bool = False) -> str:
-    r"""How a symbol is printed: safe on a terminal, on one line, told apart from all others.
+    r"""The printable name of a symbol: safe on a terminal, on one line, different for each.
 
     >>> symbol_name(97), symbol_name(10), symbol_name(0x301), symbol_name(233, is_bytes=True)
     ("'a'", "'\\n'", 'U+0301', '0xE9')
@@ -97,14 +97,14 @@ class Vocabulary:
         return "bytes" if self.is_bytes else "characters"
 
     def includes(self, other: "Vocabulary") -> bool:
-        """Whether it has every symbol of `other`, and means the same by them."""
+        """Whether it has every symbol of `other`, and both are of characters or both of bytes."""
         same_kind = self.is_bytes == other.is_bytes
         return same_kind and bool(np.isin(other._symbols, self._symbols).all())
 
     def union(self, other: "Vocabulary") -> "Vocabulary":
         """The symbols of both. Raises ValueError where one has bytes, and the other characters."""
         if self.is_bytes != other.is_bytes:
-            raise ValueError("bytes and characters do not go together")
+            raise ValueError("a vocabulary has either bytes or characters")
         return Vocabulary(np.union1d(self._symbols, other._symbols), is_bytes=self.is_bytes)
 
     def symbol(self, id: int) -> str:
@@ -129,7 +129,7 @@ class Vocabulary:
         return self._encode_bytes(text, unknown == "skip")
 
     def _encode_bytes(self, data: bytes, skip: bool) -> Ids:
-        # bytes.translate is several times as fast as NumPy's take on bytes
+        # bytes.translate is several times as fast as NumPy's take
         strange = data.translate(None, self._known)
         if strange:
             if not skip:
@@ -158,7 +158,7 @@ class Vocabulary:
             listed += f" and {more:,} more"
         return UnknownSymbolError(
             f"the text has {self._kind} that the model does not know: {listed}; "
-            "leave them out, or pass `--unknown skip`"
+            "leave them out, or set `unknown` to skip"
         )
 
     def decode(self, ids: NDArray[np.integer[Any]] | Sequence[int]) -> str:

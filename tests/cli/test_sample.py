@@ -249,7 +249,7 @@ def test_unknown_characters_of_a_prime_are_named() -> None:
     message = refuse("sample", "-c", "english.npz", "--prime", "line Zß\x1b!")
     assert message.startswith("the text has characters that the model does not know: ")
     assert r"'\x1b', '!', 'Z', 'ß'" in message
-    assert "--unknown skip" in message
+    assert "set --unknown to skip" in message
     write("prime.txt", "line Zß\x1b!")
     assert refuse("sample", "-c", "english.npz", "--prime-file", "prime.txt") == message
 

@@ -83,8 +83,8 @@ def test_a_text_in_another_encoding_names_the_byte_and_both_ways_out() -> None:
     write("b.txt", "naïve".encode("latin-1"))
     message = refuse("train", "b.txt")
     assert message.startswith("b.txt is not valid utf-8 at byte 2 (invalid continuation byte): ")
-    assert "`--encoding NAME`" in message
-    assert "`--bytes`" in message
+    assert "--encoding" in message
+    assert "--bytes" in message
     for way in (("--encoding", "latin-1"), ("--bytes",)):
         succeed("train", "b.txt", *NETWORK, "--epochs", "1", "--force", *way)
 

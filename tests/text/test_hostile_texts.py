@@ -75,7 +75,7 @@ def test_a_pipe_that_never_ends_is_left_when_memory_is_full(
     monkeypatch.setattr(sources, "SEGMENT", 10**6)
     long = io.BytesIO(bytes(10**7))
     with pytest.raises(CorpusError, match=r"more than the 0.0016 GB that .* give a part of it"):
-        sources.stdin_segments(long, most=sources.room())
+        sources.stdin_segments(long, most=sources.memory_for_text())
     assert long.tell() == 2 * 10**6, "the rest was read for nothing"
 
 

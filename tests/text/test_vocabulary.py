@@ -150,7 +150,7 @@ def test_unknown_characters_are_named(text: str, names: str) -> None:
         of("abя").encode(text)
     message = str(caught.value)
     assert f"characters that the model does not know: {names}; leave them out" in message
-    assert "`--unknown skip`" in message
+    assert "set `unknown` to skip" in message
     assert message.isprintable()
 
 
