@@ -68,7 +68,7 @@ def measure(options: argparse.Namespace) -> None:
     from charrnn.nn.cells import CELLS
     from charrnn.nn.layer import Layer
     from charrnn.nn.network import Network, NetworkConfig
-    from charrnn.nn.one_hot_input import SymbolInput
+    from charrnn.nn.one_hot_input import OneHotInput
     from charrnn.nn.softmax import SoftmaxCrossEntropy
     from charrnn.nn.workspace import Workspace
 
@@ -85,8 +85,8 @@ def measure(options: argparse.Namespace) -> None:
         (cell, "backward", "cells, backward"),
         (Layer, "forward", "the loop forward beside these"),
         (Layer, "backward", "the loop backward beside these, and dW"),
-        (SymbolInput, "forward", "gather of the input"),
-        (SymbolInput, "backward", "its gradient"),
+        (OneHotInput, "forward", "gather of the input"),
+        (OneHotInput, "backward", "its gradient"),
         (SoftmaxCrossEntropy, "forward", "softmax"),
         (SoftmaxCrossEntropy, "backward", "softmax, backward"),
         (Workspace, "losses", "products over all steps, forward"),

@@ -23,9 +23,9 @@ from charrnn.nn.parameters import Parameters
 from charrnn.nn.workspace import Workspace
 from charrnn.types import Array
 
-LARGEST = 10**10
+MAX_WEIGHTS = 10**10
 """The largest number of weights in a network."""
-MOST_LAYERS = 1000
+MAX_LAYERS = 1000
 
 
 @dataclass(frozen=True)
@@ -42,16 +42,16 @@ class NetworkConfig:
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise OptionError(f"`{name}` must be a whole number of at least 1, not {value!r}")
-        limits = {"hidden_size": LARGEST, "vocabulary_size": LARGEST, "layers": MOST_LAYERS}
+        limits = {"hidden_size": MAX_WEIGHTS, "vocabulary_size": MAX_WEIGHTS, "layers": MAX_LAYERS}
         for name, limit in limits.items():
             if getattr(self, name) > limit:
                 raise OptionError(f"`{name}` must be at most {limit}")
         if self.cell not in CELLS:
             raise OptionError(f"`cell` {self.cell!r} is unknown; there are {', '.join(CELLS)}")
-        if self.size > LARGEST:
+        if self.size > MAX_WEIGHTS:
             raise OptionError(
                 f"{self.layers} layers of {self.hidden_size} units would have {self.size:.0e} "
-                f"weights: {LARGEST:.0e} is the limit"
+                f"weights, and {MAX_WEIGHTS:.0e} is the limit: lower `hidden_size` or `layers`"
             )
 
     @property

@@ -19,7 +19,7 @@ ONE_HOT_LIMIT = 256
 fast as the sorted sums between 161 and 300 symbols)."""
 
 
-class SymbolInput:
+class OneHotInput:
     """The input layer for windows of N = T·B symbols out of V.
 
     Memory: rows·V numbers, and for training rows·N more, or up to `ONE_HOT_LIMIT` symbols

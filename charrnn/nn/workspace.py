@@ -13,7 +13,7 @@ import numpy as np
 from charrnn.machine.aligned import aligned_zeros
 from charrnn.nn.dropout import OutputDropout, WeightDropout
 from charrnn.nn.layer import Columns, Layer, Scratch
-from charrnn.nn.one_hot_input import SymbolInput
+from charrnn.nn.one_hot_input import OneHotInput
 from charrnn.nn.parameters import Parameters
 from charrnn.nn.softmax import SoftmaxCrossEntropy
 from charrnn.types import Array, IdArray
@@ -57,7 +57,7 @@ class Workspace:
         self._no_vectors = np.zeros((0, H), dtype)
         self._targets = np.empty((T, B), np.intp)
         self._softmax = SoftmaxCrossEntropy(T * B, dtype)
-        self._input = SymbolInput(V, G * H, T, B, dtype, training=training)
+        self._input = OneHotInput(V, G * H, T, B, dtype, training=training)
         if training:
             self._dY = Columns.zeros(H, T, B, dtype)
         self._make_dropout(dropout, recurrent_dropout)

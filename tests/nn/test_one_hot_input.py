@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from charrnn.nn import one_hot_input
 from charrnn.nn.layer import Columns
-from charrnn.nn.one_hot_input import SymbolInput
+from charrnn.nn.one_hot_input import OneHotInput
 from charrnn.types import Array
 
 ROWS, STEPS, BATCH = 6, 7, 3
@@ -21,7 +21,7 @@ def window(symbols: int, seed: int = 3) -> tuple[Array, NDArray[np.intp]]:
 
 def projection(U: Array, ids: NDArray[np.integer], *, training: bool = False) -> Array:
     out = Columns.zeros(ROWS, STEPS, BATCH, U.dtype)
-    layer = SymbolInput(U.shape[1] - 1, ROWS, STEPS, BATCH, U.dtype, training=training)
+    layer = OneHotInput(U.shape[1] - 1, ROWS, STEPS, BATCH, U.dtype, training=training)
     layer.forward(U, ids, out)
     return out.steps.copy()
 
@@ -57,7 +57,7 @@ def test_backward_sums_the_columns_of_each_symbol(
     monkeypatch: pytest.MonkeyPatch, symbols: int, one_hot: bool
 ) -> None:
     monkeypatch.setattr(one_hot_input, "ONE_HOT_LIMIT", symbols if one_hot else 0)
-    layer = SymbolInput(symbols, ROWS, STEPS, BATCH, np.float64, training=True)
+    layer = OneHotInput(symbols, ROWS, STEPS, BATCH, np.float64, training=True)
     for seed in (4, 5):  # twice: the second window meets what the first left behind
         U, ids = window(symbols, seed)
         columns = Columns.zeros(ROWS, STEPS, BATCH, np.float64)
@@ -81,7 +81,7 @@ def test_the_two_ways_meet_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None
     results = []
     for limit in (symbols, symbols - 1):
         monkeypatch.setattr(one_hot_input, "ONE_HOT_LIMIT", limit)
-        layer = SymbolInput(symbols, ROWS, STEPS, BATCH, np.float64, training=True)
+        layer = OneHotInput(symbols, ROWS, STEPS, BATCH, np.float64, training=True)
         layer.forward(U, ids, columns)
         results.append(np.empty_like(U))
         layer.backward(columns, results[-1])
