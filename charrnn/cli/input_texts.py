@@ -1,4 +1,4 @@
-"""Texts that a model is given to read."""
+"""Texts that a model reads: files, standard input, the validation part of its training text."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -44,19 +44,20 @@ def text_ids(
     text: Path | None,
     unknown: Literal["error", "skip"],
 ) -> "IdArray":
-    """The ids of the text to read. Says so where it was part of the training."""
+    """The ids of a text, by default the validation part of the training text. A notice says how
+    many characters were skipped, and whether the text overlaps with the training text."""
     from charrnn.checkpoints.training_text import held_out, own_text
 
     if text is None:
         _, rest = held_out(saved, own_text(saved, path.parent))
         if len(rest) == 0:
-            raise CorpusError("the training held nothing out: name another text with --text")
+            raise CorpusError("the training had no validation text: name another text with --text")
         return rest
     whole = read_text(str(text), model)
     ids = model.vocabulary.encode(whole, unknown=unknown)
     if len(whole) > len(ids):
         click.echo(
-            f"charrnn: left out {len(whole) - len(ids):,} characters that the model does not know",
+            f"charrnn: skipped {len(whole) - len(ids):,} characters that the model does not know",
             err=True,
         )
     warn_of_overlap(saved, path, ids)
@@ -64,8 +65,7 @@ def text_ids(
 
 
 def warn_of_overlap(saved: "Checkpoint", path: Path, ids: "IdArray") -> None:
-    """Say so where pieces of the text stand in what the model has learned from; a few words prove
-    nothing."""
+    """Print a notice where pieces of the text, 50 symbols long, occur in the training text."""
     import numpy as np
 
     from charrnn.checkpoints.training_text import held_out, own_text
@@ -73,7 +73,7 @@ def warn_of_overlap(saved: "Checkpoint", path: Path, ids: "IdArray") -> None:
     try:
         train, _ = held_out(saved, own_text(saved, path.parent))
     except CharRNNError:
-        return  # nobody knows
+        return  # the training text is not there any more
     dtype = saved.vocabulary.dtype
     learned = train.astype(dtype).tobytes()
     size = 50
@@ -83,7 +83,7 @@ def warn_of_overlap(saved: "Checkpoint", path: Path, ids: "IdArray") -> None:
     common = sum(ids[start : start + size].astype(dtype).tobytes() in learned for start in starts)
     if common:
         click.echo(
-            f"charrnn: {common} of 20 pieces of this text are in the text that the model learned "
-            "from: what holds here may not hold elsewhere",
+            f"charrnn: {common} of 20 pieces of this text are in the training text: results may "
+            "not hold for other texts",
             err=True,
         )

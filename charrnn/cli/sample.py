@@ -20,93 +20,105 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @checkpoint_option()
-@click.option("-n", "--length", type=int, default=500, help="Characters to write; 0 for no end.")
+@click.option(
+    "-n", "--length", type=int, default=500, help="Characters to write; 0 to write without end."
+)
 @click.option(
     "-t",
     "--temperature",
     type=float,
     default=1.0,
-    help="Below 1 safer, above 1 wilder; 0 always takes the most probable character.",
+    help="Divides the logits: below 1 safer, above 1 wilder; 0 takes the most probable character.",
 )
 @click.option(
-    "--top-k", type=int, default=0, help="Only the k most probable characters; 0 for all."
+    "--top-k", type=int, default=0, help="Draw only from the k most probable characters; 0 for all."
 )
 @click.option(
     "--typical-p",
     type=float,
     default=1.0,
-    help="Only the characters that have this share together and whose -ln p is nearest to the "
-    "entropy; 1 for all.",
+    help="Draw only from the characters whose -ln p is nearest to the entropy: as few as together "
+    "have this probability; 1 for all.",
 )
 @click.option(
     "--top-p",
     type=float,
     default=1.0,
-    help="Only the most probable characters that have this share together.",
+    help="Draw only from the most probable characters: as few as together have this probability; "
+    "1 for all.",
 )
 @click.option(
     "--min-p",
     type=float,
     default=0.0,
-    help="Only characters with this share of the most probable one's probability.",
+    help="Draw only from characters with at least this share of the most probable one's "
+    "probability; 0 for all.",
 )
 @click.option(
     "--suppress",
     default="",
     show_default=False,
     metavar="CHARS",
-    help="Characters never to write.  [default: none]",
+    help="Characters that are never written.  [default: none]",
 )
-@click.option("--allow", metavar="CHARS", help="The only characters to write.  [default: all]")
+@click.option(
+    "--allow", metavar="CHARS", help="The only characters that are written.  [default: all]"
+)
 @click.option(
     "--stop",
     multiple=True,
     metavar="TEXT",
-    help="End a text before this one, in which \\n is a line end; repeatable.  [default: none]",
+    help="Stop before this text, in which \\n is a line end; repeatable.  [default: none]",
 )
 @click.option(
-    "--lines", type=click.IntRange(1), help="End a text after so many lines.  [default: no limit]"
+    "--lines", type=click.IntRange(1), help="Stop after this many lines.  [default: no limit]"
 )
-@click.option("--seed", type=int, help="The same seed writes the same text.  [default: chance]")
-@click.option("--prime", help="Text to go on from; it is written first.")
+@click.option(
+    "--seed",
+    type=int,
+    help="Seed of the random numbers: the same seed writes the same text.  [default: random]",
+)
+@click.option("--prime", help="Text to continue; it is written first.")
 @click.option(
     "--prime-file",
     type=click.Path(dir_okay=False, allow_dash=True),
-    help="File with the text to go on from; - for standard input.",
+    help="File with the text to continue; - for standard input.",
 )
 @unknown_option("the prime")
-@click.option("--samples", type=int, default=1, help="Texts to write.")
+@click.option("--samples", type=int, default=1, help="Number of texts.")
 @click.option(
     "--clamp",
     multiple=True,
     metavar="UNIT=VALUE",
-    help="Hold a cell at a value while reading and writing, such as L1:42=0.9: its tanh(c) where "
-    "it has a c, else its h, from -1 to 1; repeatable.  [default: none]",
+    help="Hold a cell at a value from -1 to 1 while it reads and writes, such as L1:42=0.9: its "
+    "tanh(c), or its h if it has no c; repeatable.  [default: none]",
 )
 @click.option(
     "--format",
     "form",
     type=click.Choice(["text", "jsonl"]),
     default="text",
-    help="jsonl: a JSON object a text, with the log-probability of each character in nats.",
+    help="jsonl writes a JSON object for each text, with the log-probability of each character in "
+    "nats.",
 )
 @click.option(
     "--input-lines",
     is_flag=True,
-    help="Go on from each line of standard input, and write one line for each.",
+    help="Continue each line of standard input, and write one line for each.",
 )
 @click.option(
     "--novelty",
     type=click.Path(dir_okay=False),
     metavar="FILE",
-    help="Say on standard error what of the texts is copied from this one.  [default: none]",
+    help="Report on standard error which passages are copied from this text.  [default: none]",
 )
 @click.option(
     "--max-copy",
     type=click.IntRange(1),
-    help="Copy no more characters in a row from the text of --novelty.  [default: no limit]",
+    help="Copy at most this many characters in a row from the text of --novelty.  [default: no "
+    "limit]",
 )
-@click.option("--raw", is_flag=True, help="Send control characters to a terminal as they are, too.")
+@click.option("--raw", is_flag=True, help="Write control characters to a terminal unchanged.")
 def sample(
     checkpoint: Path | None,
     prime: str | None,
@@ -118,7 +130,7 @@ def sample(
     raw: bool,
     **given: Any,
 ) -> None:
-    """Write text with a trained model, to standard output, as it comes."""
+    """Write text with a trained model to standard output, character by character."""
     from charrnn.cli.writing import Writing, write_quietly
     from charrnn.model import load
 
@@ -184,7 +196,7 @@ def report_copies(writing: "Writing", novelty: str | None) -> None:
 
 
 def parsed_clamp(item: str, model: "Model") -> tuple[tuple[int, int], float]:
-    """The place of a unit and its value, of UNIT=VALUE."""
+    """The unit and the value that UNIT=VALUE names."""
     from charrnn.cli.formatting import parsed_unit
 
     name, _, value = item.partition("=")

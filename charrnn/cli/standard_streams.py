@@ -10,9 +10,10 @@ from charrnn.errors import CharRNNError
 
 
 def occupy_closed() -> None:
-    """Let no file or socket get the number of a standard stream that is closed.
+    """Open the null device in the place of each standard stream that is closed.
 
-    What is written to the stream would end up in it, and child processes would lose it.
+    Otherwise the next file or socket would get its number, and output for the stream would end up
+    in that file.
     """
     for number in range(3):
         try:
@@ -30,14 +31,14 @@ def replace_unknown_characters() -> None:
 
 
 def discard(stream: IO[Any]) -> None:
-    """Let `stream` lead nowhere, so that what Python flushes at its end does not fail again."""
+    """Lead `stream` to the null device, so that the flush at exit does not fail again."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 
 def emit(pieces: Iterable[str]) -> None:
-    """Write to standard output, without noise when its reader goes away."""
+    """Write to standard output. Exits quietly when its reader goes away."""
     if sys.stdout is None:
         raise CharRNNError("standard output is closed: there is nowhere to write to")
     try:

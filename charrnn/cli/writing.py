@@ -99,8 +99,9 @@ class Writing:
         texts = [np.array(ids, np.intp) for ids in self.written]
         report = copy_report(self.options.novelty, texts)
         yield (
-            f"charrnn: of {report.symbols:,} characters, {report.share:.1%} stand in passages of "
-            f"{COUNTED_PASSAGE} and more that are in {harmless(name)}; the longest:"
+            f"charrnn: {report.share:.1%} of {counted(report.symbols, 'character')} are in "
+            f"passages of at least {COUNTED_PASSAGE} that are copied from "
+            f"{harmless(name)}; the longest:"
         )
         for ids in report.longest:
             text = self.model.vocabulary.decode(ids)
@@ -161,7 +162,8 @@ def decoded_line(line: bytes, number: int, model: "Model") -> "Text":
 
 
 def for_terminal(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same for people: a terminal shows what it gets, and obeys none of it."""
+    """The same text with control characters replaced, so that a terminal shows them and does not
+    obey them."""
     decoder = io.IncrementalNewlineDecoder(
         codecs.getincrementaldecoder("utf-8")("replace"), translate=True
     )
@@ -171,9 +173,9 @@ def for_terminal(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def write_quietly(pieces: Iterator[bytes], *, raw: bool = True) -> None:
-    """Write to standard output at once, and end without noise when its reader goes away.
+    """Write each piece to standard output at once. Exits quietly when its reader goes away.
 
-    On a terminal, what it might obey is only shown, unless `raw`.
+    On a terminal, control characters are replaced, unless `raw`.
     """
     if sys.stdout is None:
         raise CharRNNError("standard output is closed: there is nowhere to write to")

@@ -159,7 +159,7 @@ def test_texts_that_do_not_fit(model: Path) -> None:
     assert "characters that the model does not know: " in message
     assert "'Ü'" in message
     skipped = succeed(*one, "--unknown", "skip")
-    assert re.search(r"left out \d characters that the model does not know", skipped.errors)
+    assert re.search(r"skipped \d characters that the model does not know", skipped.errors)
     message = refuse("visualize-neurons", model, "--text", "no.txt")
     assert message.startswith("no.txt does not exist")
 
@@ -167,7 +167,7 @@ def test_texts_that_do_not_fit(model: Path) -> None:
 def test_text_of_the_training_is_told(model: Path) -> None:
     overlapping = succeed("visualize-neurons", model, "--text", "a.txt")
     assert re.search(
-        r"charrnn: \d+ of 20 pieces of this text are in the text that the model learned from",
+        r"charrnn: \d+ of 20 pieces of this text are in the training text",
         overlapping.errors,
     )
     write("b.txt", TEXT[-4000:])
@@ -178,7 +178,7 @@ def test_nothing_held_out() -> None:
     succeed("train", "a.txt", *SMALL, "--epochs", "0.1", "-q", "--validation-fraction", "0",
             "-o", "all.npz")  # fmt: skip
     message = refuse("visualize-neurons", "all.npz")
-    assert message == "the training held nothing out: name another text with --text"
+    assert message == "the training had no validation text: name another text with --text"
 
 
 def test_files_that_cannot_be_written(model: Path) -> None:
