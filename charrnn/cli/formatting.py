@@ -1,4 +1,4 @@
-"""Numbers and texts as people read and write them."""
+"""Numbers and texts in the form that people read."""
 
 import math
 import re
@@ -14,21 +14,24 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def counted(number: int, what: str) -> str:
+    """A number of things, such as "1 text" or "2 texts"."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def nats_and_bits(loss: float) -> str:
+    """A loss, given in nats, in both units."""
     return f"{loss:.4f} nats ({loss / math.log(2):.4f} bits) per character"
 
 
 def clock(seconds: float) -> str:
+    """A duration as H:MM:SS or M:SS."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def harmless(text: str) -> str:
-    """Text that a terminal shows and does not obey: control characters become a middle dot."""
+    """Text that is safe on a terminal: control characters become a middle dot."""
     return "".join(
         character if character.isprintable() or character == "\n" else "·"
         for character in text.replace("\r\n", "\n").expandtabs(4)
@@ -36,11 +39,11 @@ def harmless(text: str) -> str:
 
 
 JOINERS = "\u200c\u200d"
-"""Zero-width, and harmless: parts of emoji, and of words in many scripts."""
+"""Characters of no width, in emoji and in the words of many scripts; safe on a terminal."""
 
 
 def visible(text: str) -> str:
-    """Text for a terminal as it was written, but for control characters, which become signs.
+    """Text for a terminal, unchanged but for control characters, which become visible symbols.
 
     >>> visible("a\\x1b[31m\\tb\\n")
     'a␛[31m\\tb\\n'
@@ -58,7 +61,8 @@ def visible(text: str) -> str:
 
 
 def sparkline(values: Sequence[float]) -> str:
-    """A bar a value, from the smallest to the largest of them; a space for what is no number.
+    """One bar for each value, scaled from the smallest to the largest; a space where a value is not
+    finite.
 
     >>> sparkline([0, 1, 2, 4, 8])
     '▁▂▃▄█'
@@ -73,7 +77,8 @@ def sparkline(values: Sequence[float]) -> str:
 
 
 def parsed_unit(wanted: str, config: "NetworkConfig") -> tuple[int, int]:
-    """Layer and unit of such as L1:42. Raises OptionError for one that is not there."""
+    """Layer and unit of a name such as L1:42. Raises OptionError for a unit that the network does
+    not have."""
     match = re.fullmatch(r"[Ll]?(\d{1,9}):(\d{1,9})", wanted.strip())
     if match:
         layer, unit = map(int, match.groups())

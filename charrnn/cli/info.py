@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from charrnn.checkpoints.format import Checkpoint
 
 ROWS = 12
-"""Of the history, at most."""
+"""The most rows of the history that are shown."""
 
 
 @click.command(cls=Command)
@@ -27,22 +27,23 @@ ROWS = 12
 @click.option(
     "--gradient-flow",
     is_flag=True,
-    help="Show how the gradient of a loss fades on its way back through time.",
+    help="Show how the gradient of the loss changes on its way back through time.",
 )
-@click.option("--reach", type=click.IntRange(1, 10_000), default=100, help="How many steps back.")
+@click.option("--reach", type=click.IntRange(1, 10_000), default=100, help="Time steps to go back.")
 @text_option("Text for the gradient", allow_stdin=False)
 @click.option(
     "--plot",
     "picture",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Draw losses, learning rate and gradients to a .svg or .png file (needs matplotlib).  "
-    "[default: no drawing]",
+    help="Plot losses, learning rate and gradients to a .svg or .png file (needs matplotlib).  "
+    "[default: no plot]",
 )
-@json_option("Print the checkpoint's whole header as JSON.")
+@json_option("Print the header of the checkpoint as JSON.")
 @click.option(
     "--system",
     is_flag=True,
-    help="Show what matters for speed: NumPy, its kernels, how fast they are, what is amiss.",
+    help="Show NumPy, its library for matrix products and their speed, with advice where they are "
+    "slow.",
 )
 def info(
     checkpoints: tuple[Path, ...],
@@ -53,10 +54,10 @@ def info(
     as_json: bool,
     system: bool,
 ) -> None:
-    """Say what a CHECKPOINT holds, and how its training went.
+    """Describe the model in a CHECKPOINT and its training.
 
-    Without one, the newest checkpoint of this folder is taken. Of several, losses and gradients are
-    drawn into one picture.
+    The default is the newest checkpoint of this folder. With several, --plot draws all of them into
+    one picture.
     """
     from charrnn.checkpoints.format import read_checkpoint
 
@@ -98,7 +99,7 @@ def draw(
 
 
 def description(path: Path, checkpoint: "Checkpoint") -> Iterator[str]:
-    """What the checkpoint holds, line by line."""
+    """The network, the text, the options and the history of a checkpoint, line by line."""
     from charrnn.checkpoints.training_record import history
 
     config, vocabulary, record = checkpoint.config, checkpoint.vocabulary, checkpoint.training
@@ -107,13 +108,11 @@ def description(path: Path, checkpoint: "Checkpoint") -> Iterator[str]:
     yield f"  network     {config.layers} × {config.hidden_size} {config.cell.upper()}"
     yield f"  weights     {config.size:,}"
     yield f"  vocabulary  {vocabulary.size:,} {kind}"
-    corpus = record.get("corpus")
-    if isinstance(corpus, dict):
-        yield f"  corpus      {harmless(str(corpus.get('name')))}, {corpus.get('symbols'):,} {kind}"
-        yield f"  sha256      {harmless(str(corpus.get('sha256')))}"
-    options = record.get("options")
-    if isinstance(options, dict):
-        yield f"  options     {harmless(explicit(options))}"
+    if corpus := record.get("corpus"):
+        yield f"  corpus      {harmless(corpus['name'])}, {corpus['symbols']:,} {kind}"
+        yield f"  sha256      {harmless(corpus['sha256'])}"
+    if options := record.get("options"):
+        yield f"  options     {harmless(command_line(options))}"
     yield from losses_of(record)
     entries = history(checkpoint)
     if entries:
@@ -121,8 +120,8 @@ def description(path: Path, checkpoint: "Checkpoint") -> Iterator[str]:
         yield from history_table(entries)
 
 
-def explicit(options: Mapping[str, Any]) -> str:
-    """Options as on a command line."""
+def command_line(options: Mapping[str, Any]) -> str:
+    """The options as they are typed."""
     return " ".join(
         f"--{name.replace('_', '-')} {value:g}" if isinstance(value, float)
         else f"--{name.replace('_', '-')} {value}"
@@ -134,18 +133,18 @@ def explicit(options: Mapping[str, Any]) -> str:
 def losses_of(record: Mapping[str, Any]) -> Iterator[str]:
     """The losses that the training has measured."""
     for name, key in (("validation", "validation_loss"), ("test", "test_loss")):
-        if isinstance(record.get(key), int | float):
+        if record.get(key) is not None:
             yield f"  {name:10}  {nats_and_bits(record[key])}"
     if rescues := record.get("rescues"):
-        yield f"  explosions  {rescues}, each answered by half the learning rate"
+        yield f"  divergences {rescues}, each followed by half the learning rate"
 
 
 def history_table(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """The first entry and looks at the held-out text, or other entries where these are few; curves
-    of all."""
-    looks = [entry for entry in entries if entry["validation_loss"] is not None]
-    best = min(looks, key=lambda entry: float(entry["validation_loss"]), default=None)
-    of_interest = looks if len(looks) >= ROWS // 2 else entries
+    """The first entry, and validations spread over the training, or other entries where these are
+    few; curves of all."""
+    validations = [entry for entry in entries if entry["validation_loss"] is not None]
+    best = min(validations, key=lambda entry: float(entry["validation_loss"]), default=None)
+    of_interest = validations if len(validations) >= ROWS // 2 else entries
     shown = [entries[0], *evenly(of_interest, ROWS)]
     yield f"{'step':>9}  {'epoch':>7}  {'time':>8}  {'loss':>7}  {'validation':>10}  {'rate':>8}"
     for entry in shown:
@@ -157,12 +156,12 @@ def history_table(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             f"{entry['learning_rate']:>8.2g}{mark}"
         )
     yield f"loss        {sparkline([entry['loss'] for entry in entries])}"
-    if looks:
-        yield f"validation  {sparkline([entry['validation_loss'] for entry in looks])}"
+    if validations:
+        yield f"validation  {sparkline([entry['validation_loss'] for entry in validations])}"
 
 
 def evenly(entries: Sequence[Mapping[str, Any]], count: int) -> list[Mapping[str, Any]]:
-    """At most `count` entries after the first, evenly spread and with the last one."""
+    """At most `count` entries after the first, evenly spaced, the last one included."""
     last = len(entries) - 1
     return [
         entries[n] for n in sorted({round(n * last / count) for n in range(1, count + 1)} - {0})
@@ -172,7 +171,7 @@ def evenly(entries: Sequence[Mapping[str, Any]], count: int) -> list[Mapping[str
 def flow_of(
     checkpoint: "Checkpoint", path: Path, text: Path | None, reach: int
 ) -> "NDArray[np.float64]":
-    """The norms of the gradient (L, reach + 1), on the given text or what was held out."""
+    """The norms of the gradient (L, reach + 1), on the given text or the validation part."""
     from charrnn.analysis.gradient_flow import gradient_flow
     from charrnn.checkpoints.training_text import held_out, own_text
     from charrnn.text.corpus import read_corpus
@@ -195,13 +194,13 @@ def flow_of(
 
 
 def flow_table(norms: "NDArray[np.float64]") -> Iterator[str]:
-    """How the gradient fades: for each layer its norm at some distances, and where it has lost
-    99 of 100 parts."""
+    """The norm of the gradient of each layer at some distances, and where it falls below 1 % of
+    its maximum."""
     import numpy as np
 
     layers, reach = len(norms), norms.shape[1] - 1
     yield ""
-    yield "gradient of the loss at t by the units at t − k (mean norm)"
+    yield "gradient of the loss at step t with respect to the units at step t − k (mean norm)"
     yield f"{'k':>6}  " + "  ".join(f"{f'layer {layer}':>9}" for layer in range(layers))
     distances = sorted({0, reach, *(2**n for n in range(reach.bit_length()))})
     for k in distances:
@@ -209,14 +208,15 @@ def flow_table(norms: "NDArray[np.float64]") -> Iterator[str]:
     for layer in range(layers):
         faded = np.flatnonzero(norms[layer] < norms[layer].max() / 100)
         faded = faded[faded > norms[layer].argmax()]
-        where = f"at k = {faded[0]}" if len(faded) else f"beyond k = {reach}"
+        where = f"below 1 % from k = {faded[0]}" if len(faded) else f"above 1 % up to k = {reach}"
         bars = sparkline(np.log(np.maximum(norms[layer], 1e-30)).tolist())
-        yield f"layer {layer}: a hundredth of its largest norm is left {where}"
+        yield f"layer {layer}: {where}, of its largest norm"
         yield f"  {bars}"
 
 
 def print_system() -> None:
-    """Versions, processors, the library that does the products and its speed; what is amiss."""
+    """Print versions, processors, the library for matrix products and its speed; advice goes to
+    standard error."""
     import platform
 
     import numpy as np
