@@ -26,7 +26,8 @@ LEVEL = 0.95
 @dataclass(frozen=True)
 class Effect:
     """The change of the loss, in bits per character, when a unit is held at its mean: over the
-    whole text, and where its feature is on (NaN for a number), each with an interval."""
+    whole text, and where its feature is on (NaN for a number), each with the ends of its confidence
+    interval."""
 
     bits: float
     low: float
@@ -37,8 +38,8 @@ class Effect:
 
     @property
     def is_used(self) -> bool:
-        """Whether the network predicts worse without the unit, overall or where its feature is on:
-        the whole interval is above 0."""
+        """Whether the network predicts worse without the unit: the whole interval lies above 0,
+        overall or where the feature is on."""
         return self.low > 0 or self.low_on > 0
 
 
@@ -50,10 +51,11 @@ def effects(
     tracks: Sequence[NDArray[np.bool_] | None],
     rng: np.random.Generator,
 ) -> list[Effect]:
-    """The effect of holding each of `units` (layer, unit) at its mean (U,), on blocks of the text
-    `ids` (N,); `tracks` are the units' features (N,), or None where there is no flag.
+    """The effect of holding each of `units` (layer, unit) at its mean, `means` (U,), on blocks of
+    the text `ids` (N,); `tracks` are the features of the units (N,), or None for a number.
 
-    All share one bootstrap over the blocks. Raises ValueError for a text shorter than a block.
+    All effects use the same resamples of the blocks. Raises ValueError for a text shorter than a
+    block with its warm-up.
     """
     if len(ids) <= BLOCK_WARM_UP + BLOCK:
         raise ValueError(f"{BLOCK_WARM_UP + BLOCK + 1} symbols are needed, not {len(ids)}")
@@ -79,7 +81,7 @@ def effects(
 def _interval(
     change: NDArray[np.float64], counts: NDArray[np.bool_], resamples: NDArray[np.intp]
 ) -> tuple[float, float, float]:
-    """The mean of the changes (B, N) that count, and its interval when blocks are drawn anew."""
+    """The mean of the changes (B, N) that count, and its bootstrap interval over blocks."""
     sums, numbers = (change * counts).sum(axis=1), counts.sum(axis=1)
     if numbers.sum() == 0:
         return (float("nan"),) * 3

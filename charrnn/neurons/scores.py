@@ -1,19 +1,19 @@
-"""How well units tell a feature of the text: scores between −1 and 1, many at once.
+"""How well units follow a feature of the text: scores between −1 and 1, many at once.
 
 For a flag, with n on and m off characters, U₁ the rank sum of the on ones (Mann & Whitney 1947):
 
     2·AUC − 1 = 2·(U₁ − n(n + 1)/2) / (n·m) − 1
 
 the probability that a unit is higher where the flag is on, minus the probability that it is lower.
-For a number, Spearman's ρ (1904): the correlation of the ranks. With the ranks r centred on their
-mean (N + 1)/2, which ties share, both are a sum over characters, Σ_t r_t·w_t, with weights w that
-depend on the feature alone:
+For a number, Spearman's ρ (1904): the correlation of the ranks. Tied values share the mean of their
+ranks. With ranks r that are centred on their mean (N + 1)/2, both scores are a sum over characters,
+Σ_t r_t·w_t, with weights w that depend only on the feature:
 
-    flag      w = 2/(n·m)·on, less its mean        since Σ r = 0, and (N + 1)/2 is what an on
-                                                   character's rank is on average by chance
+    flag      w = 2/(n·m)·on, minus its mean       since Σ r = 0, and the expected rank of a
+                                                   character without any relation is (N + 1)/2
     number    w = z / (‖r‖·‖z‖), z the centred ranks of the feature
 
-So one ranking of each unit and one product with the matrix of all w give every score.
+So ranking each unit once and one product with the matrix of all w give every score.
 """
 
 import numpy as np
@@ -27,10 +27,10 @@ COLUMNS = 32
 
 
 def centred_ranks(values: NDArray[np.floating]) -> Floats:
-    """The ranks of each column of (N, U), less their mean; equal values share the mean of theirs.
+    """The ranks of each column of (N, U), minus their mean; equal values share their mean rank.
 
-    A new array (U, N), so that a unit's ranks lie side by side. N is at most 2²⁴, up to which
-    float32 counts every half.
+    Returns a new array (U, N), in which the ranks of a unit are contiguous. N is at most 2²⁴, up to
+    which float32 represents every multiple of ½.
     """
     N, U = values.shape
     ranks = np.empty((U, N), np.float32)
@@ -68,7 +68,8 @@ def flag_weights(flags: Flags) -> Floats:
 
 
 def number_weights(numbers: NDArray[np.floating]) -> Floats:
-    """The weights w of numbers (N, F) as (N, F), but for the unit's 1/‖r‖; zero for a constant."""
+    """The weights w of numbers (N, F) as (N, F), without the factor 1/‖r‖ of the unit; zero for a
+    constant."""
     ranks = centred_ranks(numbers).T.astype(np.float64)
     norms = np.sqrt((ranks * ranks).sum(axis=0))
     share = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
@@ -77,7 +78,7 @@ def number_weights(numbers: NDArray[np.floating]) -> Floats:
 
 
 def inverse_norms(ranks: Floats) -> Floats:
-    """1/‖r‖ for the ranks (U, N) of each unit, (U,); zero for a unit that never changes."""
+    """1/‖r‖ for the ranks (U, N) of each unit, (U,); zero for a constant unit."""
     norms = np.sqrt(np.einsum("un,un->u", ranks, ranks, dtype=np.float64))
     share = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
     inverse: Floats = share.astype(np.float32)
@@ -97,9 +98,10 @@ def within_groups(
 ) -> float:
     """The score of one unit (N,) for one feature (N,) among characters of the same group (N,).
 
-    For a flag: the probability that, of two characters of the same group with the flag on and off,
-    the unit is higher at the one where it is on, minus that it is lower, over all such pairs. For
-    numbers: the correlation of ranks within the groups. NaN where no group tells the two apart.
+    For a flag, over all pairs of characters of the same group with the flag on and off: the
+    probability that the unit is higher where the flag is on, minus the probability that it is
+    lower. For a number: the correlation of ranks within the groups. NaN where no group has such a
+    pair.
     """
     order = np.argsort(groups, kind="stable")
     values, track, groups = values[order], track[order], groups[order]
@@ -137,14 +139,13 @@ def _number_in_groups(
 
 
 def best_threshold(values: NDArray[np.floating], flag: Flags, sign: int) -> float:
-    """The threshold on sign · values (N,) at which being above it overlaps most with the flag (N,),
-    by `overlap`."""
+    """The threshold on sign · values (N,) with the largest `overlap` with the flag (N,)."""
     signed = sign * values
     order = np.argsort(-signed, kind="stable")
     on = np.cumsum(flag[order])
     count = np.arange(1, len(flag) + 1)
     overlaps = on / (count + on[-1] - on)
-    # equal values are all above a threshold, or none of them
+    # a threshold cannot separate equal values
     ordered = signed[order]
     overlaps[:-1][ordered[:-1] == ordered[1:]] = -1
     best = int(overlaps.argmax())

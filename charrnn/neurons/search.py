@@ -52,7 +52,7 @@ class Search:
 
 
 def default_state(model: Model) -> str:
-    """What is shown of a unit: c where the cell has one, else h."""
+    """The state that is searched and shown by default: c where the cell has one, else h."""
     return "c" if "c" in model.network.config.cell_type.states else "h"
 
 
@@ -172,7 +172,7 @@ def by_kind(features: Sequence[Feature]) -> list[Feature]:
     names = [feature.name for feature in features]
     for name in names:
         if names.count(name) > 1:
-            raise OptionError(f"there are two features {name!r}: give one of them another name")
+            raise OptionError(f"there are two features {name!r}: rename one of them")
     return sorted(features, key=lambda feature: feature.kind != "flag")
 
 

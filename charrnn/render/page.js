@@ -18,7 +18,7 @@ function about(unit) {
   if (claim.within_character !== null) parts.push(`among equal characters ${signed(claim.within_character)}`);
   if (claim.iou !== null) parts.push(`overlap ${claim.iou.toFixed(2)}`);
   if (claim.p !== null) parts.push(`p = ${claim.p.toFixed(3)}`);
-  parts.push(`best of fresh networks ${claim.twins.toFixed(2)}`);
+  parts.push(`untrained baseline ${claim.untrained.toFixed(2)}`);
   const effect = claim.effect;
   if (effect) {
     parts.push(`held still it costs ${signed(effect.bits, 4)} bits a character ` +
@@ -41,8 +41,8 @@ function paint() {
   at("which").textContent = unitName(unit);
   at("about").textContent = about(unit);
   histogram(unit);
-  moments("highest", unit.highest);
-  moments("lowest", unit.lowest);
+  peaks("highest", unit.highest);
+  peaks("lowest", unit.lowest);
   for (const button of document.querySelectorAll("#units button")) {
     if (Number(button.dataset.unit) === current) {
       button.setAttribute("aria-current", "true");
@@ -105,22 +105,22 @@ function histogram(unit) {
   at("histogram").replaceChildren(picture);
 }
 
-function moments(id, list) {
-  at(id).replaceChildren(...list.map((moment) => make("li", {},
-    make("span", { className: "value", textContent: signed(moment.value) }),
-    moment.before, make("b", { textContent: moment.character }), moment.after)));
+function peaks(id, list) {
+  at(id).replaceChildren(...list.map((peak) => make("li", {},
+    make("span", { className: "value", textContent: signed(peak.value) }),
+    peak.before, make("b", { textContent: peak.character }), peak.after)));
 }
 
 function scatter() {
   const picked = data.saturation[Number(at("gate").value)];
   const size = 260;
   const picture = svg("svg", { viewBox: `-28 -8 ${size + 40} ${size + 40}`, role: "img",
-    "aria-label": `units of layer ${picked.layer}: share of time in which gate ${picked.gate} is shut and open; the table below has the numbers` },
+    "aria-label": `units of layer ${picked.layer}: share of time in which gate ${picked.gate} is closed and open; the table below has the numbers` },
   svg("rect", { x: 0, y: 0, width: size, height: size, fill: "none", class: "axis" }));
   picked.low.forEach((low, n) => {
     const dot = svg("circle", { cx: low * size, cy: size - picked.high[n] * size, r: 3.5, class: "dot" });
     const name = svg("title", {});
-    name.textContent = `L${picked.layer}:${n} shut ${low.toFixed(2)}, open ${picked.high[n].toFixed(2)}`;
+    name.textContent = `L${picked.layer}:${n} closed ${low.toFixed(2)}, open ${picked.high[n].toFixed(2)}`;
     dot.append(name);
     picture.append(dot);
   });

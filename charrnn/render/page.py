@@ -82,15 +82,15 @@ _LIVE = (
     '<div class="two" data-live hidden>',
     '<section class="card"><h2>its values, feature on and off</h2><div id="histogram"></div>',
     '<p class="hint">on the second half of the text; heights are roots of counts</p></section>',
-    '<section class="card"><h2>highest moments</h2>',
-    '<ol class="moments" id="highest"></ol></section>',
-    '<section class="card"><h2>lowest moments</h2>',
-    '<ol class="moments" id="lowest"></ol></section>',
-    '<section class="card" id="saturation"><h2>gates shut and open</h2>',
+    '<section class="card"><h2>highest values</h2>',
+    '<ol class="peaks" id="highest"></ol></section>',
+    '<section class="card"><h2>lowest values</h2>',
+    '<ol class="peaks" id="lowest"></ol></section>',
+    '<section class="card" id="saturation"><h2>gates closed and open</h2>',
     '<label>gate <select id="gate"></select></label><div id="scatter"></div>',
     '<details><summary>as a table</summary><div class="scroll" tabindex="0" role="region" '
     'aria-label="gates as a table"><table><caption>share of time below 0.1 and above 0.9</caption>',
-    '<thead><tr><th scope="col">unit</th><th scope="col">gate</th><th scope="col">shut</th>',
+    '<thead><tr><th scope="col">unit</th><th scope="col">gate</th><th scope="col">closed</th>',
     '<th scope="col">open</th></tr></thead><tbody id="saturation-rows"></tbody></table></div>',
     "</details></section></div>",
 )
@@ -154,7 +154,7 @@ def _table(report: Report) -> Iterator[str]:
         "this page.</caption><thead><tr>"
     )
     for name in (
-        "unit", "feature", "score", "equal characters", "overlap", "fresh", "p", "bits",
+        "unit", "feature", "score", "equal characters", "overlap", "untrained", "p", "bits",
         "bits where on", "what",
     ):  # fmt: skip
         yield f'<th scope="col">{name}</th>'

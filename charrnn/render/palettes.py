@@ -12,8 +12,8 @@ PALETTES: Mapping[str, tuple[Color, Color, Color]] = MappingProxyType(
         "karpathy": ((60, 120, 255), (255, 255, 255), (0, 170, 60)),
     }
 )
-"""The colours of −1, 0 and 1: blue and red can be told apart by everybody; green for excited and
-blue for quiet are the colours of Karpathy (2015)."""
+"""The colours of −1, 0 and 1. Blue and red are distinct for colour-blind readers, too; green for
+high and blue for low are the colours of Karpathy (2015)."""
 DEFAULT_PALETTE = "blue-red"
 DARK_MIDDLE: Color = (36, 36, 40)
 """The colour of 0 on a dark page."""
@@ -22,7 +22,7 @@ CERTAIN: Color = (200, 20, 20)
 
 
 def color(value: float, palette: str, *, dark: bool = False) -> Color:
-    """The colour of a value between −1 and 1, mixed from its end and the middle."""
+    """The colour of a value between −1 and 1: a mixture of those of 0 and ±1."""
     low, middle, high = PALETTES[palette]
     if dark:
         middle = DARK_MIDDLE
@@ -30,18 +30,18 @@ def color(value: float, palette: str, *, dark: bool = False) -> Color:
 
 
 def probability_color(p: float, ground: Color = (255, 255, 255)) -> Color:
-    """The shade of red of a probability; its root, so that small ones can be told apart as well."""
+    """The shade of red of a probability p, by √p, so that small probabilities differ visibly."""
     return mix(ground, CERTAIN, float(min(max(p, 0.0), 1.0)) ** 0.5)
 
 
 def mix(one: Color, other: Color, share: float) -> Color:
-    """`share` of the other color, the rest of the one."""
+    """A mixture of two colours, with this share of the other."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
     return red, green, blue
 
 
 def ink(ground: Color) -> Color:
-    """Black or white, whichever can be read better on the ground (relative luminance of WCAG 2)."""
+    """Black or white: the one with more contrast to the background, by WCAG 2."""
     return (0, 0, 0) if luminance(ground) > 0.179 else (255, 255, 255)
 
 

@@ -1,4 +1,4 @@
-"""Drawings of a training, with matplotlib, which is an optional extra."""
+"""Plots of a training, drawn by matplotlib, which is an optional dependency."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,15 +12,16 @@ from charrnn.errors import CharRNNError, OptionError
 FORMATS = (".svg", ".png")
 
 
-def check_plot(path: Path) -> None:
-    """Raise OptionError for a name that says no format, and CharRNNError without matplotlib."""
-    if path.suffix.lower() not in FORMATS:
-        raise OptionError(f"--plot {path}: name a file that ends in {' or '.join(FORMATS)}")
+def check_plot(picture: Path) -> None:
+    """Raise OptionError for a file name without a known format, and CharRNNError without
+    matplotlib."""
+    if picture.suffix.lower() not in FORMATS:
+        raise OptionError(f"`picture` {picture}: name a file that ends in {' or '.join(FORMATS)}")
     try:
-        import matplotlib  # noqa: F401  # only whether it is there
+        import matplotlib  # noqa: F401  # is it installed?
     except ImportError as error:
         raise CharRNNError(
-            "--plot needs matplotlib: install it with pip install 'charrnn-numpy[plot]'"
+            "`picture` needs matplotlib: install it with pip install 'charrnn-numpy[plot]'"
         ) from error
 
 
@@ -29,9 +30,11 @@ def plot(
     histories: Mapping[str, Sequence[Mapping[str, Any]]],
     flows: Mapping[str, NDArray[np.float64]],
 ) -> None:
-    """Draw losses over characters and over time, and the learning rate; with `flows`, the norms
-    (L, K + 1) of the gradient as well. All are by the name of a model. Raises CharRNNError where it
-    cannot be written."""
+    """Draw losses over characters and over time, and the learning rate, for several models by name.
+
+    With `flows`, also draw the gradient norms (L, K + 1) of each model. Raises CharRNNError where
+    the file cannot be written.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -43,14 +46,14 @@ def plot(
         characters = [entry["characters"] for entry in history]
         minutes = [entry["seconds"] / 60 for entry in history]
         losses = [entry["loss"] for entry in history]
-        looks = [n for n, entry in enumerate(history) if entry["validation_loss"] is not None]
-        held_out = [history[n]["validation_loss"] for n in looks]
+        validations = [n for n, entry in enumerate(history) if entry["validation_loss"] is not None]
+        held_out = [history[n]["validation_loss"] for n in validations]
         for axes, unit, x in (
             (over_characters, "characters", characters),
             (over_time, "minutes", minutes),
         ):
             axes.plot(x, losses, color=color, alpha=0.5, lw=1)
-            axes.plot([x[n] for n in looks], held_out, color=color, marker=".", label=name)
+            axes.plot([x[n] for n in validations], held_out, color=color, marker=".", label=name)
             axes.set_xlabel(unit)
             axes.set_ylabel("nats per character")
         rate.plot(characters, [e["learning_rate"] for e in history], color=color, label=name)
@@ -64,7 +67,7 @@ def plot(
         if axes.get_legend_handles_labels()[0]:
             axes.legend(fontsize="small")
     try:
-        # without a date in it, the same figures make the same file
+        # without the date, the same data give the same file
         metadata = {"Date": None} if path.suffix.lower() == ".svg" else None
         figure.savefig(path, metadata=metadata)
     except OSError as error:

@@ -16,13 +16,13 @@ from charrnn.neurons.report import Claim, Report, number
 from charrnn.render.palettes import Color, color, ink, probability_color
 
 Prediction = tuple[str, float]
-"""What may come next, as it is shown, and its probability."""
+"""A next symbol, as it is shown, and its probability."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """One character of a text: as it is shown, the value of the unit after it was read (−1 … 1),
-    and the predictions of what comes next, the most probable first."""
+    """One character of a text as it is shown, the value of the unit after reading it (−1 … 1), and
+    the predictions of the next character, the most probable first."""
 
     shown: str
     value: float
@@ -101,11 +101,11 @@ def table(report: Report, rows: int, width: int) -> Iterator[str]:
 def lines(
     places: Sequence[Place], *, width: int, palette: str, predictions: int, colors: bool
 ) -> Iterator[Text]:
-    """The text in lines of at most `width` cells, each with rows beneath it.
+    """The text in lines of at most `width` columns, with rows below each line and an empty line.
 
-    Beneath each character stand the sign of the value and its size in tenths, so that nothing rests
-    on colour alone, and `predictions` rows of what may come next. An empty line follows. Without
-    `colors` all of it is plain.
+    Below each character are the sign of the value and its absolute value in tenths, so that nothing
+    is shown by colour alone; then the `predictions` most probable next characters. Without `colors`
+    the lines have no styles.
     """
     for row in rows(places, width):
         widths = [cell_width(place, predictions) for place in row]
@@ -128,7 +128,7 @@ def lines(
 
 
 def rows(places: Sequence[Place], width: int, predictions: int = 5) -> Iterator[list[Place]]:
-    """The places of each line: up to a line end, or as many as fit."""
+    """The places of each line: up to a line end, or as many as fit into the width."""
     row: list[Place] = []
     used = 0
     for place in places:
@@ -146,13 +146,13 @@ def rows(places: Sequence[Place], width: int, predictions: int = 5) -> Iterator[
 
 
 def cell_width(place: Place, predictions: int) -> int:
-    """The cells of the widest thing in the column of a character."""
+    """The width of the column of a character: that of the widest symbol in it."""
     below = [cell_len(shown) for shown, _ in place.predictions[:predictions]]
     return max(1, cell_len(place.shown), *below)
 
 
 def assembled(shown: Sequence[str], styles: Sequence[Style | None], widths: Sequence[int]) -> Text:
-    """A row of characters, each in a column of its own width."""
+    """A row of symbols, each padded to the width of its column."""
     text = Text(no_wrap=True, end="\n")
     for symbol, style, width in zip(shown, styles, widths, strict=True):
         text.append(symbol + " " * (width - cell_len(symbol)), style)
@@ -165,7 +165,7 @@ def sign(value: float) -> str:
 
 
 def size(value: float) -> str:
-    """Its amount in tenths: 9 for 0.9 and more."""
+    """The absolute value in tenths; 9 for 0.9 and more."""
     return str(min(9, int(abs(value) * 10)))
 
 
@@ -178,5 +178,5 @@ def probability_style(p: float) -> Style:
 
 
 def on(ground: Color) -> Style:
-    """A ground, with the ink that can be read on it."""
+    """A background colour, with a readable text colour."""
     return Style(color=RichColor.from_rgb(*ink(ground)), bgcolor=RichColor.from_rgb(*ground))

@@ -1,9 +1,9 @@
-"""What is open: quotes and brackets.
+"""Open quotes and brackets.
 
-A pair is open from its opening mark on, the mark itself included, up to its closing mark, which is
-off already; a mark of two characters counts once it is complete. What has not been closed when its
-paragraph ends, at the end of a blank line, is open no more. A closing mark with nothing to close is
-nothing, and the kinds do not know of each other: in `(a [b) c]` both pairs are pairs.
+A pair is open from its opening mark, which is included, to its closing mark, which is not; a mark
+of two characters counts once it is complete. The end of a paragraph, at the end of a blank line,
+closes everything. A closing mark with nothing to close is ignored. The kinds are independent of
+each other: `(a [b) c]` has two pairs.
 """
 
 import re
@@ -35,9 +35,9 @@ _QUOTES = re.compile(rf'["“”„«»]|{BLANK_LINE}', re.MULTILINE)
 def in_quotes(text: str) -> Flags:
     """On while a quote is open, of any kind: (N,).
 
-    `"` opens and closes; `“` opens, `”` closes; `«` opens, `»` closes. `„` opens, too, and is
-    closed by `”` or `“`. Apostrophes and single quotes are none. The kinds do not know of each
-    other; `“` and `«` within their own kind are counted, `"` cannot be.
+    `"` opens and closes; `“` opens, `”` closes; `«` opens, `»` closes. `„` also opens, and is
+    closed by `”` or `“`. Apostrophes and single quotes do not count. The kinds are independent of
+    each other; `“` and `«` can be nested in their own kind, `"` cannot.
     """
     places: list[int] = []
     states: list[int] = []
@@ -96,7 +96,7 @@ def depth(text: str, pair: str) -> NDArray[np.int64]:
 
 
 def in_brackets(pair: str) -> Callable[[str], Flags]:
-    """The track that is on while a bracket of this pair is open; the halves of `[[` are two."""
+    """The track that is on while a bracket of this pair is open; `[[` is two brackets."""
     return lambda text: depth(text, pair) > 0
 
 
@@ -108,9 +108,9 @@ def bracket_depth(text: str) -> Numbers:
 def doubled_depth(text: str, pair: str) -> NDArray[np.int64]:
     """How many doubled marks such as `[[` are open, of `[]` or `{}`: (N,).
 
-    Two opening marks side by side are one, from the left: `[[[` is `[[` and `[`. Single pairs
-    within are pairs: the `]]]` of `[[a[1]]]` closes the `[`, then the `[[`. Between `[[` and its
-    `]]` a single `]` that closes nothing is nothing.
+    Adjacent opening marks are paired from the left: `[[[` is `[[` and `[`. Single pairs inside are
+    matched first: the `]]]` of `[[a[1]]]` closes the `[`, then the `[[`. Between `[[` and its `]]`
+    a single `]` that closes nothing is ignored.
     """
     opening, closing = pair[0], pair[1]
     places: list[int] = []
@@ -151,7 +151,7 @@ def in_doubled(pair: str) -> Callable[[str], Flags]:
 def link_position(text: str) -> Numbers:
     """1 at the second `[` of `[[`, 2 at the next character and so on; 0 outside: (N,).
 
-    A `[[` within another does not begin anew.
+    A `[[` within another does not restart the count.
     """
     inside = doubled_depth(text, "[]") > 0
     starts = latest(inside & ~before(inside))

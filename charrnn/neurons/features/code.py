@@ -1,8 +1,8 @@
 """Addresses, tags, and the comments and strings of programs.
 
-Nobody has to say which language it is, or whether it is one: in prose, too, a `"` begins a string
-and a `# ` at the beginning of a line a comment. A string inside of a comment is none, nor the other
-way round.
+The language does not have to be known, and the text need not be a program: in prose, too, a `"`
+begins a string, and a `# ` at the beginning of a line begins a comment. A string inside a comment
+is not a string, and a comment inside a string is not a comment.
 """
 
 import re
@@ -40,8 +40,9 @@ def in_url(text: str) -> Flags:
 
     They count in any case of letters, but not behind an ASCII letter, a digit or `_`. The address
     ends before the first character that RFC 3986 does not allow in one (white space, `<>"|{}` and
-    all that is not ASCII), before `[` or `]`, and before a `)`, unless the last bracket of the
-    address is a `(`. A full stop behind it may be a part of it, so it is one.
+    everything that is not ASCII), before `[` or `]`, and before a `)`, unless the last bracket of
+    the address is a `(`. A full stop at the end may belong to the address, so it counts as part of
+    it.
     """
     return spans(
         len(text), ((found.end("begin") - 1, found.end()) for found in _URL.finditer(text))
@@ -51,7 +52,7 @@ def in_url(text: str) -> Flags:
 def in_tag(text: str) -> Flags:
     """On from a letter (of ASCII), `/` or `!` behind `<` to before the next `>`: (N,).
 
-    So `a < b` is none. A tag that is not closed ends with its paragraph.
+    So `a < b` is not a tag. A tag that is not closed ends with its paragraph.
     """
     found = [(match.end() - 1, match[0].startswith("<")) for match in _TAG.finditer(text)]
     places = [place for place, _ in found]
@@ -59,12 +60,12 @@ def in_tag(text: str) -> Flags:
 
 
 def in_comment(text: str) -> Flags:
-    """On in a comment of a program, from the character on that makes it one: (N,).
+    """On in a comment of a program, once the mark that begins it is complete: (N,).
 
     - `//`, from the second `/` to before the line's end; not behind `:` or `/`, nor in an address
     - `/*`, from the `*` to before the `/` of `*/`, or to the end of the paragraph
-    - `#`, once or more, at the beginning of a line or behind white space, from the space, tab or
-      `!` behind it to before the line's end; so `#include` and `#tag` are none, but headings of
+    - `#`, once or more, at the beginning of a line or after white space, from the space, tab or `!`
+      after it to before the line's end; so `#include` and `#tag` are not comments, but headings of
       Markdown are
     """
     return _tokens(text, _COMMENTS)
@@ -73,8 +74,8 @@ def in_comment(text: str) -> Flags:
 def in_string(text: str) -> Flags:
     """On in a string of a program, from its opening mark to before the closing one: (N,).
 
-    It is in `"` or in `'`, a backslash takes away the meaning of the character behind it, and the
-    end of the line ends it. A `'` behind a letter, a digit or `_` is an apostrophe and opens none.
+    A string is enclosed in `"` or in `'`. A backslash escapes the next character, and the end of
+    the line ends the string. A `'` after a letter, a digit or `_` is an apostrophe and opens none.
     """
     return _tokens(text, _STRINGS)
 

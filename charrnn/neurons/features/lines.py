@@ -26,7 +26,7 @@ _TAB = 8  # columns
 def line_position(text: str) -> Numbers:
     """0 at the first character of a line, 1 at the second and so on, up to its end: (N,).
 
-    The line's end has the place after its last character: `\\n`, and both halves of `\\r\\n`.
+    The line's end has the position after the last character: `\\n`, and both halves of `\\r\\n`.
     """
     return as_numbers(_column(text))
 
@@ -34,7 +34,7 @@ def line_position(text: str) -> Numbers:
 def after_newline(text: str) -> Flags:
     """On at the first character of every line but the first: (N,).
 
-    Of an empty line that is its end; both halves of it, if it is `\\r\\n`.
+    In an empty line that is its line end; both halves of it, if it is `\\r\\n`.
     """
     later: Flags = line_starts(text) > 0
     return later & _begins_line(text)
@@ -47,10 +47,10 @@ def after_blank_line(text: str) -> Flags:
 
 
 def indentation(text: str) -> Numbers:
-    """The columns of white space at the beginning of the line, as far as they have come: (N,).
+    """The columns of white space at the beginning of the line, up to this character: (N,).
 
-    A space is one column, a tab goes on to the next multiple of 8. From the first other character
-    on it stays the same to the end of the line.
+    A space is one column, a tab extends to the next multiple of 8. From the first other character
+    the value stays the same to the end of the line.
     """
     places = np.arange(len(text))
     starts = line_starts(text)
@@ -63,12 +63,12 @@ def indentation(text: str) -> Numbers:
 
 
 def in_speaker(text: str) -> Flags:
-    """On from the beginning of a line such as `First Citizen:`, as long as it may be one: (N,).
+    """On in a line that may name a speaker, such as `First Citizen:`: (N,).
 
-    The line is the first one or follows a blank one, and begins with a capital letter. It is off
-    again at the colon, at the line's end, at the first letter of a word that is not a capital, and
-    at anything that is not a letter, a decimal digit, a space, `.`, `-`, `'` or `’`. So it is on in
-    the `The ` of a paragraph, too: no one can know yet.
+    The line is the first one or follows a blank one, and begins with a capital letter. The track is
+    off from the colon, from the line's end, from the first word that does not begin with a capital,
+    and from any character that is not a letter, a decimal digit, a space, `.`, `-`, `'` or `’`. So
+    it is also on in the `The ` of a paragraph, which may still become a name.
     """
     inside = in_word(text) | which(text, lambda symbol: symbol.isdecimal() or symbol in " .-'’")
     ends = ~inside | (word_start(text) & ~capital(text))

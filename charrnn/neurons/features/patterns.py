@@ -1,4 +1,4 @@
-"""A user's own feature: where a regular expression has just matched."""
+"""A feature defined by the user: where a match of a regular expression ends."""
 
 import re
 import warnings
@@ -8,7 +8,7 @@ from charrnn.errors import OptionError
 from charrnn.neurons.features.track_ops import Flags, marked
 
 REACH = 500
-"""Characters that a match may have; what is longer is not found."""
+"""Characters that a match may have at most; longer matches are not found."""
 
 _GLOBAL_FLAGS = re.compile(r"(?:\(\?[aiLmsux]+\))*")
 
@@ -16,14 +16,14 @@ _GLOBAL_FLAGS = re.compile(r"(?:\(\?[aiLmsux]+\))*")
 def pattern_track(pattern: str) -> Callable[[str], Flags]:
     r"""The track that is on at t where a match of `pattern` ends with character t.
 
-    Exactly: the line of t is cut behind t, and taken for a whole text. The track is on if a match,
-    not empty and not longer than `REACH`, ends at its end. Hence `the` is on at every `e` that
-    completes it, `\d+` at every digit, `\bthe\b` at the `e` of `them`, too, `^=.*` from a `=` at
-    the beginning of a line to its end, and `\[\[[^\]]*` from the second `[` to before the `]`. The
-    line's end belongs to the line, but no match goes on into the next one.
+    Exactly: the line of t is cut after t and taken as a whole text. The track is on if a match that
+    is not empty and not longer than `REACH` ends at the end of that text. So `the` is on at every
+    `e` that completes it, `\d+` at every digit, `\bthe\b` also at the `e` of `them`, `^=.*` from a
+    `=` at the beginning of a line to its end, and `\[\[[^\]]*` from the second `[` to before the
+    `]`. The line end belongs to the line, but no match continues into the next line.
 
-    Time: one search a character, which tries each of the up to `REACH` characters before it. A
-    pattern that goes back and forth, such as `(a+)+b`, can take longer than anyone waits.
+    Time: one search for each character, starting at each of the up to `REACH` characters before it.
+    A pattern with nested repetition, such as `(a+)+b`, can take exponential time.
 
     Raises OptionError where `pattern` is no regular expression of Python's.
     """
@@ -47,7 +47,7 @@ def _ending_with(pattern: str) -> re.Pattern[str]:
     """The expression that matches where `pattern` does, but only at the end of the text."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # `[[` may have another meaning in a later Python
+            warnings.simplefilter("ignore")  # the meaning of `[[` may change in a later Python
             plain = re.compile(pattern)
             flags = _GLOBAL_FLAGS.match(pattern)
             begin = flags.end() if flags else 0

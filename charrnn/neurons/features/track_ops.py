@@ -1,4 +1,4 @@
-"""What the scanners of text share: tracks, and the ends of lines and paragraphs.
+"""Operations on tracks, and the ends of lines and paragraphs.
 
 A track of a text of N characters is an array of shape (N,). Its value at t is the state after
 character t has been read; it never depends on what comes later.
@@ -47,14 +47,14 @@ def spans(length: int, found: Iterable[tuple[int, int]]) -> Flags:
 
 
 def marked(length: int, places: Sequence[int]) -> Flags:
-    """The track (length,) that is on at `places`; what lies behind its end is left out."""
+    """The track (length,) that is on at `places`; places beyond its end are ignored."""
     track = np.zeros(length + 1, np.bool_)
     track[np.minimum(np.array(places, np.intp), length)] = True
     return track[:length]
 
 
 def before(track: Flags) -> Flags:
-    """The same track (N,), one character later: at t the value of t - 1, and off at 0."""
+    """The track (N,) delayed by one character: at t the value of t − 1, and off at 0."""
     return np.concatenate((np.zeros(1, np.bool_), track))[: len(track)]
 
 
@@ -68,7 +68,8 @@ def latest(track: Flags) -> NDArray[np.int64]:
 
 
 def which(text: str, is_one: Callable[[str], bool]) -> Flags:
-    """The characters of which `is_one` is true: (N,). It is asked once a distinct character."""
+    """On at the characters for which `is_one` is true: (N,). It is called once for each distinct
+    character."""
     codes = code_points(text)
     table = np.zeros(int(codes.max(initial=0)) + 1, np.bool_)
     table[np.array([ord(symbol) for symbol in set(text) if is_one(symbol)], np.intp)] = True

@@ -1,9 +1,9 @@
 """Words and sentences, and the kinds of characters.
 
 A word is a run of letters, of any script, with their combining marks. An apostrophe (`'` or `’`)
-directly behind a letter belongs to it, since a letter may follow: `don't` is one word. Digits and
-`_` belong to none. A text without spaces between the words, such as Chinese, has a word from one
-punctuation mark to the next.
+directly after a letter belongs to the word, since a letter may follow: `don't` is one word. Digits
+and `_` do not belong to words. In a text without spaces between words, such as Chinese, a word
+extends from one punctuation mark to the next.
 """
 
 import re
@@ -23,7 +23,7 @@ from charrnn.neurons.features.track_ops import (
     which,
 )
 
-_ASCII_SYMBOLS = "$+<=>^`|~"  # punctuation to everyone but Unicode
+_ASCII_SYMBOLS = "$+<=>^`|~"  # symbols in Unicode, punctuation to most people
 
 _CLOSING = r"""["'”’»)\]}」』）】》]*+"""
 _SENTENCE_END = re.compile(
@@ -76,17 +76,17 @@ def digit(text: str) -> Flags:
 
 
 def punctuation(text: str) -> Flags:
-    """On at punctuation, as Unicode has it, and at the ASCII symbols ``$+<=>^`|~``: (N,)."""
+    """On at punctuation, as Unicode defines it, and at the ASCII symbols ``$+<=>^`|~``: (N,)."""
     return which(text, lambda one: unicodedata.category(one)[0] == "P" or one in _ASCII_SYMBOLS)
 
 
 def sentence_position(text: str) -> Numbers:
     r"""1 at the first character of a sentence, 2 at the second and so on; 0 between them: (N,).
 
-    A sentence begins with something that is not white space. It ends with `.`, `!`, `?` or `…` and
-    the quotes and brackets that close behind it, if white space follows; with any of `。！？` and
-    what closes behind them; and with the end of a blank line, which is off itself. So an
-    abbreviation ends one, too. A `\r\n` is one character.
+    A sentence begins with a character that is not white space. It ends with `.`, `!`, `?` or `…`
+    and any closing quotes and brackets after it, if white space follows; with any of `。！？` and
+    the closing marks after it; and with the end of a blank line, which does not belong to it. An
+    abbreviation ends a sentence, too. A `\r\n` is one character.
     """
     ends = [match.end() - match[0].endswith("\n") for match in _SENTENCE_END.finditer(text)]
     length, time = len(text), clock(text)
