@@ -1,6 +1,6 @@
-"""The sentence patterns: a small context-free grammar, as data. `scene.py` makes text of it.
+"""The sentence patterns: a small context-free grammar, as data. `scene.py` turns it into text.
 
-Here are the notation, the phrases that all pages share, and speech; the rest is in `topics.py`.
+This file has the phrases that all pages share, and speech; the rest is in `topics.py`.
 
 A pattern is text with slots: `{trade}` is one of the words or patterns of that name, or a fact of
 the page; `{Trade}` the same with a capital; `{a:trade}` with its article; `{s:thing}` in the

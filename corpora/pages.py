@@ -1,7 +1,7 @@
 """The pages of the wiki: towns, people, dishes and tools, programs.
 
-Blocks (headings, paragraphs, lists, listings) put an empty line before themselves; a page ends with
-its last line.
+Each block (heading, paragraph, list, listing) begins with an empty line. A page ends with its last
+line.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from scene import PEOPLE, TOWNS, Scene, between, pick
 from tagged_text import TEMPLATE
 
 Facts = dict[str, str]
-Subject = tuple[Callable[[Scene], None], Facts]  # what writes the page, and what it knows
+Subject = tuple[Callable[[Scene], None], Facts]  # the function that writes a page, and its facts
 
 
 def subjects(rng: Random) -> list[Subject]:
@@ -117,7 +117,7 @@ def program_page(scene: Scene) -> None:
 
 
 def title(scene: Scene) -> None:
-    """The first line of a page. `heading` and `paragraph` put an empty line before themselves."""
+    """The first line of a page, with no empty line before it."""
     scene.compose("= {title} =")
     scene.out.newline()
 
@@ -160,7 +160,7 @@ def infobox(scene: Scene, kind: str, **values: str) -> None:
 
 
 def entry(scene: Scene, marker: str, pattern: str) -> None:
-    """An entry of a list. Its further lines hang below its first word."""
+    """An entry of a list. Further lines are indented to its first word."""
     with scene.out.hanging(len(marker)):
         scene.out.text(marker)
         scene.compose(pattern)
@@ -190,7 +190,7 @@ def steps(scene: Scene, rule: str) -> None:
 
 
 def see_also(scene: Scene) -> None:
-    """The end of a page: links, and addresses outside."""
+    """The end of a page: links to other pages, and web addresses."""
     heading(scene, "See also")
     scene.out.newline()
     for _ in range(between(scene.rng, 1, 3)):

@@ -1,4 +1,4 @@
-"""Lists well-known public corpora, and fetches one and checks that it is the very file.
+"""List well-known public corpora, or download one and verify its size and SHA-256.
 
     python corpora/public.py list
     python corpora/public.py get tinyshakespeare
@@ -29,7 +29,7 @@ _TIMEOUT = 30  # seconds without a byte
 
 
 class CorpusError(Exception):
-    """What went wrong, and what to do about it, in one line."""
+    """An error message of one line: what went wrong, and what to do about it."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def load(path: Path = LIST) -> dict[str, Corpus]:
 
 
 def find(name: str, corpora: dict[str, Corpus]) -> Corpus:
-    """The corpus called `name`. Raises CorpusError, with the names there are."""
+    """The corpus called `name`. Raises CorpusError, with all names, if there is none."""
     if name not in corpora:
         raise CorpusError(f"there is no corpus called {name!r}; there are {', '.join(corpora)}")
     return corpora[name]
@@ -71,10 +71,10 @@ def _ignore(_count: int) -> None:
 def fetch(
     corpus: Corpus, target: Path, force: bool = False, tick: Callable[[int], object] = _ignore
 ) -> None:
-    """Download `corpus` to `target`, whole and verified, or raise CorpusError and leave no trace.
+    """Download `corpus` to `target` and verify it, or raise CorpusError and leave no file behind.
 
-    `tick` is called with the number of bytes that have just come. An existing `target` is replaced
-    only with `force`.
+    `tick` is called with the number of bytes of each piece that arrives. An existing `target` is
+    replaced only with `force`.
     """
     _refuse_existing(target, force)
     try:
@@ -97,7 +97,7 @@ def _refuse_existing(target: Path, force: bool) -> None:
 
 @contextmanager
 def _temporary(target: Path, kind: str = "part") -> Iterator[tuple[Path, BinaryIO]]:
-    """A new file beside `target`, gone at the end unless it was moved away."""
+    """A new file beside `target`, which is removed at the end unless it was renamed."""
     path = target.with_name(f".{target.name}.{os.getpid()}.{kind}")
     try:
         with path.open("xb") as file:
@@ -107,10 +107,10 @@ def _temporary(target: Path, kind: str = "part") -> Iterator[tuple[Path, BinaryI
 
 
 def _download(corpus: Corpus, file: BinaryIO, tick: Callable[[int], object]) -> tuple[int, str]:
-    """Write what the server sends to `file`; its size in bytes and its SHA-256.
+    """Write what the server sends to `file`; return its size in bytes and its SHA-256.
 
-    Reads one byte more than it should get, if there is one: a file that is too long is found out
-    and not filled in.
+    Reads at most one byte more than expected, so that a file that is too long is noticed without
+    being downloaded.
     """
     digest = hashlib.sha256()
     size = 0
@@ -124,7 +124,7 @@ def _download(corpus: Corpus, file: BinaryIO, tick: Callable[[int], object]) -> 
 
 
 def _stream(corpus: Corpus, limit: int) -> Iterator[bytes]:
-    """At most `limit` bytes from the server. Every failure of the network is a CorpusError."""
+    """At most `limit` bytes from the server. Raises CorpusError when the network fails."""
     request = Request(corpus.url, headers={"User-Agent": "charrnn-corpora"})
     try:
         with urlopen(request, timeout=_TIMEOUT) as response:
@@ -161,7 +161,7 @@ def _unpack(corpus: Corpus, archive: Path, text: BinaryIO) -> None:
 
 
 def _put(file: BinaryIO, path: Path, target: Path, force: bool) -> None:
-    """Make `path` the target, at once and for good."""
+    """Flush `file` to the disk, and rename its `path` to the target atomically."""
     file.flush()
     os.fsync(file.fileno())
     file.close()  # Windows does not rename open files

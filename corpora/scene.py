@@ -1,8 +1,8 @@
 """From patterns to text: chooses words, keeps to the facts of a page, writes spans.
 
-Randomness is a `random.Random` of which only `.random()` is used. Python promises that this method
-gives the same numbers for the same seed in every version; NumPy makes no such promise for the
-methods of its Generator. The corpus of a seed is therefore the same everywhere, to the byte.
+Only the method `.random()` of a `random.Random` is used. Python guarantees the same numbers for
+the same seed in every version; NumPy does not guarantee that for its Generator. So a seed gives the
+same corpus everywhere, to the byte.
 """
 
 import re
@@ -96,7 +96,7 @@ class Scene:
         self.compose(pick(self.rng, RULES[rule]))
 
     def tell(self, rule: str) -> None:
-        """Write a pattern of `rule` that this page has not told yet, as long as there is one."""
+        """Write a pattern of `rule` that this page has not used yet, if there is one."""
         fresh = [pattern for pattern in RULES[rule] if pattern not in self.used] or RULES[rule]
         pattern = pick(self.rng, fresh)
         self.used.add(pattern)
@@ -176,7 +176,7 @@ class Scene:
             self.out.text(self.plain(slot))
 
     def _cite(self) -> None:
-        """A reference. Every second one has a template in the template."""
+        """A reference. Half of them have a template within the template."""
         if self.rng.random() < 0.5:
             self.template("cite", book="{book}", page="{page}")
             return
@@ -186,7 +186,7 @@ class Scene:
             self.out.text(f"|page={self.plain('page')}")
 
     def _draw(self, slot: str) -> str:
-        """Names and numbers that are drawn anew every time."""
+        """Names and numbers that are drawn again for each slot."""
         if slot == "elsewhere":
             town = pick(self.rng, TOWNS)
             return town if town != self.facts.get("town") else self._draw(slot)

@@ -1,7 +1,7 @@
-"""Text that knows, at every character, which structures are open.
+"""Text with a record, for every character, of which structures are open.
 
-A `TaggedText` is written span by span. Each piece goes in together with the state that holds after
-it, so the hidden state is what the writer meant, and nothing is parsed back out of the text:
+A `TaggedText` is written span by span. Each piece is stored with the state that holds after it. So
+the hidden state comes from the writer, and nothing is parsed from the text:
 
     out = TaggedText()
     out.text("The bell ")

@@ -1,7 +1,7 @@
-"""A wiki about an invented country, whose hidden structure is known at every character.
+"""A generated wiki about an invented country, with its hidden structure at every character.
 
-Run it as a script (`python corpora/wiki.py --help`), or call `generate`. What the truth arrays mean
-is written in `corpora/README.md`.
+Run it as a script (`python corpora/wiki.py --help`), or call `generate`. `corpora/README.md`
+explains the arrays of hidden structure.
 """
 
 from random import Random
@@ -19,11 +19,11 @@ SEED = 1
 
 
 def generate(characters: int = CHARACTERS, seed: int = SEED) -> tuple[str, Truth]:
-    """Whole pages, at least `characters` of text, and the hidden state after each character.
+    """Complete pages with at least `characters` characters, and the hidden state after each.
 
-    The text is ASCII with '\\n' line ends; every array of the truth has the shape `(len(text),)`.
-    The same arguments give the same result on every platform, and a longer text of the same seed
-    begins with the shorter one.
+    The text is ASCII with '\\n' line ends; the arrays of the hidden state have the shape
+    `(len(text),)`. The same arguments give the same result on every platform, and a longer text of
+    the same seed begins with the shorter one.
     """
     rng = Random(seed)
     out = TaggedText()
@@ -44,7 +44,7 @@ def generate(characters: int = CHARACTERS, seed: int = SEED) -> tuple[str, Truth
     type=click.IntRange(min=0),
     default=CHARACTERS,
     show_default=True,
-    help="Write at least so many; the last page is written to its end.",
+    help="Least number of characters; the last page is completed.",
 )
 @click.option(
     "--seed",
