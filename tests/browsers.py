@@ -1,5 +1,6 @@
 """Pages in a browser: Chromium without a screen, through Playwright."""
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -60,3 +61,17 @@ class Opened:
             ".map(x => getComputedStyle(x).backgroundColor)"
         )
         return found
+
+
+def violations(page: Opened) -> list[str]:
+    """What axe-core finds wrong for people who use a screen reader, a keyboard or other colours.
+
+    The environment variable CHARRNN_AXE names the file `axe.min.js` of the npm package axe-core;
+    the test is skipped where it does not.
+    """
+    path = os.environ.get("CHARRNN_AXE")
+    if not path:
+        pytest.skip("CHARRNN_AXE does not name the file axe.min.js of the npm package axe-core")
+    page.tab.evaluate("() => {" + Path(path).read_text(encoding="utf-8") + "}")
+    found = page.tab.evaluate("() => axe.run().then(({ violations }) => violations)")
+    return [f"{rule['id']}: {node['html']}" for rule in found for node in rule["nodes"]]

@@ -256,7 +256,7 @@ at("colour").addEventListener("change", ({ target: { value } }) =>
 
 function showRules() {
   at("temperature-shown").textContent = at("temperature").valueAsNumber.toFixed(2);
-  at("pace-shown").textContent = pace() ? counted(pace()) : "no limit";
+  at("pace-shown").textContent = pace() ? `${counted(pace())} a second` : "no limit";
 }
 
 model.neurons.forEach(addNeuron);

@@ -1,6 +1,7 @@
 """The page that writes, in a browser: the numbers, and every control."""
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib.resources import files
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from browsers import Opened, launched
+from browsers import Opened, launched, violations
 from charrnn.analysis.activations import read
 from charrnn.analysis.scoring import symbol_losses
 from charrnn.checkpoints.format import Checkpoint
@@ -213,6 +214,17 @@ def test_float16(browser: Any, tmp_path: Path) -> None:
     page.check()
 
 
+def test_speed(browser: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Printed, not judged: it depends on what else the machine does."""
+    page = ready(browser, tmp_path, checkpoint(hidden_size=256))
+    page.tab.fill("#length", "3000")
+    page.tab.click("#write")
+    assert len(finished(page)) == 3000
+    with capsys.disabled():
+        sys.stdout.write(f"\nthe page of a model of 2 × 256: {page.tab.inner_text('#status')}\n")
+    page.check()
+
+
 # The controls
 
 
@@ -234,6 +246,7 @@ def test_a_seed_writes_the_same_text_everywhere(browser: Any, tmp_path: Path) ->
     model = checkpoint()
     page = ready(browser, tmp_path, model)
     page.tab.fill("#seed", "12")
+    page.tab.click("summary")
     page.tab.fill("#top-p", "0.9")
     page.tab.click("#write")
     written = finished(page)
@@ -286,7 +299,7 @@ def test_a_text_that_is_partly_unknown(browser: Any, tmp_path: Path) -> None:
 def test_stop_and_pace(browser: Any, tmp_path: Path) -> None:
     page = ready(browser, tmp_path, checkpoint())
     page.tab.fill("#pace", "10")
-    page.wait_for("#pace-shown", "10")
+    page.wait_for("#pace-shown", "10 a second")
     page.tab.fill("#length", "5000")
     page.tab.click("#write")
     page.expect("#text .c").not_to_have_count(0)
@@ -429,7 +442,9 @@ def test_fields_that_are_wrong(
     browser: Any, tmp_path: Path, field: str, value: str, message: str
 ) -> None:
     page = ready(browser, tmp_path, checkpoint())
+    page.tab.locator("#rules").evaluate("rules => { rules.open = true; }")
     page.tab.fill(f"#{field}", value)
+    page.tab.locator("#rules").evaluate("rules => { rules.open = false; }")
     page.tab.click("#write")
     page.wait_for("#status", message)
     assert page.tab.locator("#text .c").count() == 0
@@ -495,4 +510,20 @@ def test_it_prints(browser: Any, tmp_path: Path) -> None:
     assert not page.tab.locator("#write").is_visible()
     assert not page.tab.locator("#neurons").is_visible()
     assert page.tab.locator("#text").is_visible()
+    page.check()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_wrong(browser: Any, tmp_path: Path, scheme: str) -> None:
+    page = ready(browser, tmp_path, checkpoint(), color_scheme=scheme)
+    assert violations(page) == []
+    page.tab.fill("#prime", TEXT[:50])
+    page.tab.click("#write")
+    finished(page)
+    page.tab.click("summary")
+    page.tab.get_by_label("hold quotes, L0:3", exact=True).fill("0.5")
+    page.tab.locator("#neurons .pick").first.click()
+    page.tab.locator("#text .c").nth(70).click()
+    page.wait_for("#value-of", "L0:3")
+    assert violations(page) == []
     page.check()

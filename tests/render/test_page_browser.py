@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from browsers import Opened, launched
+from browsers import Opened, launched, violations
 from charrnn.neurons.report import Report
 from charrnn.render.document import SHADES
 from charrnn.render.page import page, shades
@@ -148,4 +148,12 @@ def test_forced_colours_show_the_sign(browser: Any, tmp_path: Path) -> None:
 def test_a_narrow_screen(browser: Any, tmp_path: Path) -> None:
     opened = opened_report(browser, tmp_path, report(TEXT), viewport={"width": 400, "height": 800})
     assert opened.tab.evaluate("document.documentElement.scrollWidth") <= 400
+    opened.check()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_wrong(browser: Any, tmp_path: Path, scheme: str) -> None:
+    opened = opened_report(browser, tmp_path, report(TEXT), color_scheme=scheme)
+    opened.wait_for("#which", "L0:0")
+    assert violations(opened) == []
     opened.check()
