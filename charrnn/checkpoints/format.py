@@ -1,4 +1,6 @@
-"""Models on disk: one `.npz` with the best weights, and all that training needs to go on exactly.
+"""The format of checkpoints, and how they are read.
+
+A checkpoint is one `.npz` file: the best weights, and all that training needs to resume exactly.
 
 | entry   | what                                                                              |
 |---------|-----------------------------------------------------------------------------------|
@@ -9,8 +11,8 @@
 | state   | what the training streams carry (L, 1 + S, H, B)                                  |
 | good    | the weights to go back to after a divergence (P,), where they are not the best    |
 
-Nothing in the file is pickled. A checkpoint takes the place of the one before in one step, after
-all of it is on the disk, so that there is always a whole one.
+Nothing in the file is pickled, and every number of the header has a range
+(`charrnn.checkpoints.record_fields`). `charrnn.checkpoints.atomic_write` writes these files.
 """
 
 import io
@@ -36,9 +38,10 @@ FORMAT = "charrnn"
 VERSION = 1
 HEADER = "header.npy"
 LARGEST_HEADER = 9 * 10**6
-"""Bytes: a vocabulary of all of Unicode takes 8 million."""
+"""In bytes; a vocabulary of all of Unicode takes 8 million."""
 MOST_UNPACKED = 2.0
-"""How many times its size in the file an array may have; numbers of a network shrink by a tenth."""
+"""The largest ratio of the size of an array to its size in the file; compression saves a tenth of
+the weights of a network."""
 CHUNK = 2**20
 """Bytes of an array that are read at a time."""
 TRAINING_ARRAYS = ("last", "moments", "state")
@@ -49,7 +52,7 @@ WEIGHTS = ("weights", "last", GOOD)
 LARGEST_WEIGHT = 1e30
 """A logit sums up less than 1e8 weights times activations from −1 to 1: it stays below the largest
 float32, 3.4e38."""
-# what NumPy, zipfile and zlib raise for files that are not what they should be
+# what NumPy, zipfile and zlib raise for malformed files
 _MALFORMED = (
     EOFError, ValueError, KeyError, TypeError, RuntimeError, NotImplementedError, OverflowError,
     RecursionError, MemoryError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile,
@@ -59,7 +62,7 @@ _MALFORMED = (
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a file holds. `training` is the header's part that belongs to the training, as JSON;
+    """The content of a file. `training` is the header's part that belongs to the training, as JSON;
     `arrays` are those of `TRAINING_ARRAYS` and perhaps `GOOD`, or none where there is only a
     model."""
 
@@ -74,7 +77,7 @@ class Checkpoint:
         return Network.from_weights(self.config, self.weights)
 
     def header(self) -> dict[str, Any]:
-        """All but the arrays, as JSON."""
+        """Everything but the arrays, as JSON."""
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -85,9 +88,9 @@ class Checkpoint:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """The checkpoint in `path`. Raises CheckpointError where it is none that this version reads.
+    """The checkpoint in `path`. Raises CheckpointError for a file that this version cannot read.
 
-    Memory: that of the arrays, and up to some 200 MB for the header, whatever the file claims.
+    Memory: the arrays, and at most about 200 MB for the header, whatever the file claims.
     """
     try:
         with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
@@ -131,7 +134,7 @@ def _read(archive: zipfile.ZipFile, path: Path) -> Checkpoint:
     except ValueError as error:
         raise CheckpointError(f"{path} is damaged: in its training, {error}") from error
     size, layer = config.size, (config.layers, config.state_arrays, config.hidden_size)
-    # how many moments and streams there are is known to the training alone
+    # the numbers of moments and of streams depend on the training, which checks them
     shapes = {"last": (size,), "moments": (None, size), "state": (*layer, None), GOOD: (size,)}
     there = [name for name in shapes if f"{name}.npy" in archive.namelist()]
     if there and not set(TRAINING_ARRAYS) <= set(there):
@@ -142,7 +145,7 @@ def _read(archive: zipfile.ZipFile, path: Path) -> Checkpoint:
 
 
 def _header(archive: zipfile.ZipFile) -> Any:
-    """The header of a file, as JSON, if it is not larger than any of ours could be."""
+    """The header of a file, as JSON. Raises ValueError for one that is larger than any could be."""
     with _opened(archive, HEADER) as entry:
         text = entry.read(LARGEST_HEADER + 1)
     if len(text) > LARGEST_HEADER:
@@ -151,9 +154,9 @@ def _header(archive: zipfile.ZipFile) -> Any:
 
 
 def _opened(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
-    """An entry of the archive, if it is packed in a way that NumPy has."""
+    """An entry of the archive. Raises ValueError for compression that NumPy does not use."""
     if archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise ValueError(f"{name} is packed in a way that NumPy does not know")
+        raise ValueError(f"{name} is compressed in a way that NumPy does not know")
     return archive.open(name)
 
 
@@ -168,8 +171,8 @@ def _bytes(text: bytes) -> bytes:
 
 
 def _array(archive: zipfile.ZipFile, name: str, shape: tuple[int | None, ...]) -> Array:
-    """A float32 array of that shape (None: any length) with finite numbers. Nothing is allocated
-    before it is clear that it is that, and in the file in full."""
+    """A float32 array of that shape (None: any length) with finite numbers. Memory is allocated
+    only after type, shape and size in the file have been checked."""
     info = archive.getinfo(f"{name}.npy")
     with _opened(archive, info.filename) as entry:
         found, by_columns, dtype = _described(entry)
@@ -183,7 +186,7 @@ def _array(archive: zipfile.ZipFile, name: str, shape: tuple[int | None, ...]) -
             raise ValueError(f"{name} has the shape {found}, not ({wanted})")
         size = 4 * math.prod(found)
         if size != info.file_size - entry.tell() or size > MOST_UNPACKED * info.compress_size:
-            raise ValueError(f"{name} is not as long as it says")
+            raise ValueError(f"{name} does not have the size that it claims")
         content = memoryview(bytearray(size))
         for start in range(0, size, CHUNK):
             part = content[start : start + CHUNK]
@@ -203,8 +206,8 @@ def check_numbers(name: str, array: Array) -> None:
 
 
 def _described(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Shape, whether it is stored by columns, and type of an array in NumPy's format, from its
-    beginning."""
+    """Shape, whether it is in column-major order, and type of an array, from the header of NumPy's
+    format at the beginning of the stream."""
     version = np.lib.format.read_magic(stream)
     read = {
         (1, 0): np.lib.format.read_array_header_1_0,
@@ -217,7 +220,7 @@ def _described(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]
 
 
 def is_checkpoint(path: Path) -> bool:
-    """Whether `path` looks like a checkpoint of ours: a quick look at its header, no more."""
+    """Whether `path` has the header of a charrnn checkpoint; the rest may be damaged."""
     try:
         with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
             header = _header(archive)
@@ -227,7 +230,7 @@ def is_checkpoint(path: Path) -> bool:
 
 
 def newest_checkpoint(folder: Path) -> Path:
-    """The checkpoint in `folder` that was written last. Raises CheckpointError if there is none."""
+    """The checkpoint in `folder` with the latest time. Raises CheckpointError if there is none."""
     files = [path for path in folder.glob("*.npz") if path.is_file()]
     for path in sorted(files, key=lambda path: path.stat().st_mtime, reverse=True):
         if is_checkpoint(path):

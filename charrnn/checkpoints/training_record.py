@@ -27,9 +27,9 @@ def check_record(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def saved_options(record: dict[str, Any]) -> TrainingOptions:
-    """The options in a record. Raises CheckpointError if they make no sense."""
+    """The options in a record. Raises CheckpointError where they are missing, or make no sense."""
     try:
-        return TrainingOptions.from_json(record["options"])
+        return TrainingOptions.from_json(record.get("options"))  # type: ignore[arg-type]
     except (TypeError, OptionError) as error:
         raise CheckpointError(
             "this checkpoint is damaged, or another version of charrnn wrote it: its options make "
@@ -38,8 +38,8 @@ def saved_options(record: dict[str, Any]) -> TrainingOptions:
 
 
 def check_corpus(checkpoint: Checkpoint, corpus: Corpus) -> Corpus:
-    """The corpus in the symbols of the checkpoint. Raises CheckpointError unless the training was
-    on this very corpus."""
+    """The corpus in the ids of the checkpoint's vocabulary. Raises CheckpointError unless it is the
+    one of the training."""
     record, vocabulary = checkpoint.training["corpus"], checkpoint.vocabulary
     if record["sha256"] != corpus.sha256:
         raise CheckpointError(
@@ -47,9 +47,9 @@ def check_corpus(checkpoint: Checkpoint, corpus: Corpus) -> Corpus:
             f"characters) than {corpus.name} ({len(corpus.ids):,} characters): resume it with the "
             "very same text, or train anew with another `output`"
         )
-    # a model that was trained on other texts before knows more symbols than those of this one
+    # after fine-tuning, a vocabulary has symbols that the text has not
     if record["symbols"] != len(corpus.ids) or not vocabulary.includes(corpus.vocabulary):
-        # the same bytes, but not the same symbols
+        # the same bytes, decoded in another way
         raise CheckpointError(
             f"this training read {corpus.name} as {_kind(vocabulary)}, not as "
             f"{_kind(corpus.vocabulary)}: resume it with the `as_bytes` or `encoding` that it had"

@@ -99,7 +99,9 @@ def test_the_text_is_found_where_it_was_or_beside_the_model(
     )
     (moved / "a.txt").write_text("another text, in the same place")
     message = refuse("info", "moved/a.npz", *options)
-    assert message.startswith("the text of this training, a.txt, is not what or where it was (")
+    assert message.startswith(
+        "the text of this training, a.txt, has changed or is not where it was ("
+    )
     assert message.endswith(": name a text with --text")
     (moved / "a.txt").unlink()
     assert "does not exist" in refuse("info", "moved/a.npz", *options)

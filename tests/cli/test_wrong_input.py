@@ -212,6 +212,33 @@ def test_a_checkpoint_that_is_none(model: Path, kind: str) -> None:
         assert refuse(*command).startswith("a.npz is not a charrnn checkpoint")
 
 
+@pytest.mark.parametrize("value", [3e38, -3e38])
+def test_weights_whose_outputs_would_be_infinite(model: Path, value: float) -> None:
+    with np.load(model) as file:
+        entries = dict(file)
+    entries["weights"][-3:] = value
+    np.savez(model, **entries)
+    for command in (
+        ("sample", "-n", "3"),
+        ("score", "-c", "a.npz", "a.txt"),
+        ("info", "a.npz"),
+        ("visualize-neurons", "--unit", "L0:0"),
+        ("train", "a.txt", "--resume", "--epochs", "9"),
+        ("train", "a.txt", "-o", "b.npz", "--init-from", "a.npz"),
+    ):
+        message = refuse_with_notice(*command)
+        assert "a.npz is not a charrnn checkpoint, or it is damaged (weights has numb" in message
+
+
+def refuse_with_notice(*command: str) -> str:
+    """The last line of standard error, after a notice of which model is used."""
+    outcome = call(*command)
+    assert outcome.code == 1
+    assert outcome.output == b""
+    assert len(outcome.lines) <= 2
+    return outcome.lines[-1]
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
