@@ -10,7 +10,7 @@ from charrnn.errors import OptionError
 from charrnn.machine.blas import one_thread
 from charrnn.model import Model
 from charrnn.nn.network import Network, NetworkConfig
-from charrnn.nn.reading import for_each_group, read_windows
+from charrnn.nn.reading import map_in_threads, read_windows
 from charrnn.nn.single_step import Stepper
 from charrnn.nn.softmax import log_softmax
 from charrnn.options import usable_threads
@@ -101,7 +101,7 @@ def read(
     )
     groups = streams.groups(-(-len(streams) // GROUP))  # whatever the number of threads
     with one_thread():
-        for_each_group(read_group, groups, usable_threads() if threads is None else threads)
+        map_in_threads(read_group, groups, usable_threads() if threads is None else threads)
     losses[-1:] = np.nan  # no symbol follows the last one
     return Reading(seen, losses, best, chances)
 

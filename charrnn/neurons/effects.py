@@ -7,7 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.analysis.activations import losses_with_held_units
+from charrnn.machine.blas import one_thread
 from charrnn.nn.network import Network
+from charrnn.nn.reading import map_in_threads
+from charrnn.options import usable_threads
 from charrnn.text.streams import Streams
 from charrnn.types import IdArray
 
@@ -50,12 +53,15 @@ def effects(
     means: NDArray[np.floating],
     tracks: Sequence[NDArray[np.bool_] | None],
     rng: np.random.Generator,
+    *,
+    threads: int | None = None,
 ) -> list[Effect]:
     """The effect of holding each of `units` (layer, unit) at its mean, `means` (U,), on blocks of
     the text `ids` (N,); `tracks` are the features of the units (N,), or None for a number.
 
-    All effects use the same resamples of the blocks. Raises ValueError for a text shorter than a
-    block with its warm-up.
+    All effects use the same resamples of the blocks. The result is the same for any number of
+    `threads`; None uses all processors. Raises ValueError for a text shorter than a block with its
+    warm-up.
     """
     if len(ids) <= BLOCK_WARM_UP + BLOCK:
         raise ValueError(f"{BLOCK_WARM_UP + BLOCK + 1} symbols are needed, not {len(ids)}")
@@ -65,17 +71,24 @@ def effects(
     places = blocks.starts[:, np.newaxis] + np.arange(BLOCK)
     free = losses_with_held_units(network, ids, blocks, [(0, 0)], np.array([np.nan]))[0]
     resamples = rng.integers(count, size=(RESAMPLES, count))
-    found = []
-    at_once = max(1, COLUMNS // count)
-    for start in range(0, len(units), at_once):
-        part = slice(start, start + at_once)
+
+    def effects_of(part: slice) -> list[Effect]:
         held = losses_with_held_units(network, ids, blocks, units[part], means[part])
+        found = []
         for losses, track in zip(held, tracks[part], strict=True):
             change = (losses - free) / np.log(2)
             on = np.zeros(change.shape, np.bool_) if track is None else track[places]
             overall = _interval(change, np.ones(change.shape, np.bool_), resamples)
             found.append(Effect(*overall, *_interval(change, on, resamples)))
-    return found
+        return found
+
+    at_once = max(1, COLUMNS // count)
+    parts = [slice(start, start + at_once) for start in range(0, len(units), at_once)]
+    with one_thread():
+        of_parts = map_in_threads(
+            effects_of, parts, usable_threads() if threads is None else threads
+        )
+    return [effect for found in of_parts for effect in found]
 
 
 def _interval(

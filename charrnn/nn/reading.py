@@ -19,6 +19,7 @@ from charrnn.types import Array, IdArray
 WINDOW = 64
 """Steps that are read at a time, unless told: their logits, for example, are one product."""
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
@@ -88,11 +89,12 @@ def warmed_up_state(network: Network, text: IdArray, streams: Streams) -> Array:
     return workspace.state
 
 
-def for_each_group(
-    work: Callable[[Streams], Result], groups: Sequence[Streams], threads: int
+def map_in_threads(
+    work: Callable[[Item], Result], items: Sequence[Item], threads: int
 ) -> list[Result]:
-    """The results of `work` for groups of streams, in their order, by up to so many threads."""
-    if min(threads, len(groups)) <= 1:
-        return [work(group) for group in groups]
-    with ThreadPoolExecutor(min(threads, len(groups))) as pool:
-        return list(pool.map(work, groups))
+    """The results of `work` for several items, such as groups of streams, in their order; at most
+    so many threads work at a time."""
+    if min(threads, len(items)) <= 1:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(min(threads, len(items))) as pool:
+        return list(pool.map(work, items))

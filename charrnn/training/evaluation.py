@@ -8,7 +8,7 @@ stream that reads the whole text.
 import numpy as np
 
 from charrnn.nn.network import Network
-from charrnn.nn.reading import for_each_group, read_windows
+from charrnn.nn.reading import map_in_threads, read_windows
 from charrnn.text.streams import Streams
 from charrnn.types import IdArray
 
@@ -50,5 +50,5 @@ class Evaluation:
                 nats += float(window.losses.sum(dtype=np.float64))
             return nats
 
-        sums = for_each_group(total, self._streams.groups(self._threads), self._threads)
+        sums = map_in_threads(total, self._streams.groups(self._threads), self._threads)
         return sum(sums) / self.count

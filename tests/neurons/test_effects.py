@@ -73,6 +73,17 @@ def test_the_same_seed_gives_the_same_interval() -> None:
     assert run(1) == run(1) != run(2)
 
 
+def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "COLUMNS", 1)
+    units, tracks = [(0, 2), (0, 4), (0, 1)], [None] * 3
+
+    def run(threads: int) -> str:
+        rng = np.random.default_rng(1)
+        return repr(effects(network(), text(), units, np.zeros(3), tracks, rng, threads=threads))
+
+    assert run(1) == run(2) == run(7)
+
+
 def test_too_short_a_text() -> None:
     with pytest.raises(ValueError, match="61 symbols are needed, not 60"):
         effects(network(), text(60), [(0, 2)], np.zeros(1), [None], np.random.default_rng(1))

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from charrnn.nn.network import Network, NetworkConfig
-from charrnn.nn.reading import for_each_group, read_windows, warmed_up_state
+from charrnn.nn.reading import map_in_threads, read_windows, warmed_up_state
 from charrnn.nn.single_step import Stepper
 from charrnn.text.streams import Streams
 from reference import random_network
@@ -89,5 +89,5 @@ def test_a_warmed_up_state(cell: str) -> None:
 @pytest.mark.parametrize("threads", [1, 2, 9])
 def test_results_come_in_the_order_of_the_groups(threads: int) -> None:
     groups = STREAMS.groups(4)
-    found = for_each_group(lambda group: int(group.starts[0]), groups, threads)
+    found = map_in_threads(lambda group: int(group.starts[0]), groups, threads)
     assert found == [int(group.starts[0]) for group in groups]
