@@ -99,7 +99,7 @@ class Writing:
         texts = [np.array(ids, np.intp) for ids in self.written]
         report = copy_report(self.options.novelty, texts)
         yield (
-            f"charrnn: {report.share:.1%} of {counted(report.symbols, 'character')} are in "
+            f"charrnn: {report.share:.1%} of {report.symbols:,} characters are in "
             f"passages of at least {COUNTED_PASSAGE} that are copied from "
             f"{harmless(name)}; the longest:"
         )
