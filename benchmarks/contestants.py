@@ -8,6 +8,7 @@ resident memory in bytes, its own worker processes' included. Being processes, t
 neither threads nor memory; being told when to work, they can take turns on a noisy machine.
 """
 
+import itertools
 import json
 import os
 import sys
@@ -36,22 +37,23 @@ def symbols(shape: dict[str, Any]) -> Any:
 def charrnn_training(shape: dict[str, Any]) -> Turn:
     """A training step: gradient, clipping, Adam."""
     from charrnn.nn.network import Network, NetworkConfig
-    from charrnn.optim.optimizers import Adam
     from charrnn.training.parallel.sharded import ShardedNetwork
 
     config = NetworkConfig(
         shape["symbols"], shape["hidden_size"], shape["layers"], shape.get("cell", "lstm")
     )
     network = Network.create(config, np.random.default_rng(1))
-    adam = Adam(network.parameters.flat)
     shards = ShardedNetwork(
-        network, adam, shape["seq_length"], shape["batch_size"], shape["threads"]
+        network, "adam", shape["seq_length"], shape["batch_size"], shape["threads"]
     )
     ids, targets = symbols(shape)
 
+    steps = itertools.count()
+
     def turn() -> None:
-        shards.compute_gradient(ids, targets)
-        shards.update(LEARNING_RATE, min(1.0, CLIP / shards.gradient_norm()))
+        step = next(steps)
+        shards.compute_gradient(ids, targets, step)
+        shards.update(step + 1, LEARNING_RATE, min(1.0, CLIP / shards.gradient_norm()))
 
     return turn
 

@@ -1,117 +1,126 @@
 """Training from a notebook or another program."""
 
 import os
-from collections.abc import Callable
-from dataclasses import replace
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-from charrnn.checkpoints.safetensors_format import read_model
+from charrnn.errors import CorpusError
 from charrnn.model import Model
-from charrnn.options import (
-    DEFAULT_CELL,
-    DEFAULT_OPTIMIZER,
-    TrainingOptions,
-    usable_threads,
-)
-from charrnn.registries import OPTIMIZERS
 from charrnn.text.corpus import Corpus, read_corpus
 from charrnn.training.events import Event
-from charrnn.training.sizing import for_training
-from charrnn.training.trainer import Trainer
+from charrnn.training.session import open_training
+
+PathLike = str | os.PathLike[str]
 
 
 def train(
-    text: str | bytes | os.PathLike[str],
-    output: str | os.PathLike[str] | None = None,
+    text: str | bytes | os.PathLike[str] | Sequence[PathLike],
+    output: PathLike | None = None,
     *,
-    cell: str = DEFAULT_CELL,
+    resume: bool = False,
+    overwrite: bool = False,
+    init_from: PathLike | None = None,
+    encoding: str = "utf-8",
+    as_bytes: bool = False,
+    cell: str | None = None,
     hidden_size: int | None = None,
     layers: int | None = None,
-    batch_size: int = TrainingOptions.batch_size,
-    seq_length: int = TrainingOptions.seq_length,
+    batch_size: int | None = None,
+    seq_length: int | None = None,
     epochs: float | None = None,
     minutes: float | None = None,
     optimizer: str | None = None,
     learning_rate: float | None = None,
-    schedule: str = TrainingOptions.schedule,
+    schedule: str | None = None,
     weight_decay: float | None = None,
-    clip: float = TrainingOptions.clip,
-    clip_value: float = TrainingOptions.clip_value,
+    clip: float | None = None,
+    clip_value: float | None = None,
     dropout: float | None = None,
     recurrent_dropout: float | None = None,
-    patience: int = TrainingOptions.patience,
-    validation_fraction: float = TrainingOptions.validation_fraction,
-    test_fraction: float = TrainingOptions.test_fraction,
-    seed: int = TrainingOptions.seed,
+    patience: int | None = None,
+    validation_fraction: float | None = None,
+    test_fraction: float | None = None,
+    seed: int | None = None,
     threads: int | None = None,
-    init_from: str | os.PathLike[str] | None = None,
     on_event: Callable[[Event], object] | None = None,
 ) -> Model:
-    """Train a new model and return it, with the weights that were best on the held-out text.
+    """Train a model and return it, with the weights of the lowest validation loss.
 
-    `text` is the text itself as `str`, raw bytes for a model of bytes, or a file or folder as a
-    `Path`. With `output`, checkpoints are written there, over what may be there. `on_event` sees
-    every event (`charrnn.training.events`) of the training. Sizes, dropout and weight decay that
-    are None are chosen by the length of the text and the time (`charrnn.training.sizing`).
-    `init_from` names a checkpoint whose model goes on to learn this text, with its own cell and
-    sizes. Raises CharRNNError.
+    `text` is a file or folder (its `*.txt`) as a `Path`, several of them in a list, or the text
+    itself as `str` or `bytes` (for a model of bytes). Files are read in `encoding`, or as bytes
+    with `as_bytes`.
+
+    With `output`, checkpoints are written there, as `charrnn train` does: one that exists is an
+    error, unless the training in it is to `resume`, or it is to `overwrite`. `init_from` names a
+    checkpoint whose model goes on to learn this text, with its own cell and sizes.
+
+    All other arguments are the options of `charrnn train`; None is its default, or what it had
+    before for a resumed training (`charrnn.options.TrainingOptions`). `on_event` is called with
+    every event of the training (`charrnn.training.events`). Raises CharRNNError.
     """
-    corpus = Corpus.from_text(text) if isinstance(text, str | bytes) else read_corpus([text])
-    optimizer_chosen = optimizer is not None
-    optimizer = optimizer or DEFAULT_OPTIMIZER
-    usual = OPTIMIZERS.get(optimizer, OPTIMIZERS[DEFAULT_OPTIMIZER]).defaults
-    options = TrainingOptions(
-        batch_size=batch_size,
-        seq_length=seq_length,
-        epochs=epochs,
-        minutes=minutes,
-        optimizer=optimizer,
-        learning_rate=usual["learning_rate"] if learning_rate is None else learning_rate,
-        schedule=schedule,
-        weight_decay=usual.get("weight_decay", 0.0) if weight_decay is None else weight_decay,
-        clip=clip,
-        clip_value=clip_value,
-        patience=patience,
-        validation_fraction=validation_fraction,
-        test_fraction=test_fraction,
-        seed=seed,
-        threads=usable_threads() if threads is None else threads,
-    )
-    path = None if output is None else Path(output)
-    checkpoint = None
-    if init_from is not None:
-        checkpoint = read_model(Path(init_from))
-        config = checkpoint.config
-        cell, hidden_size, layers = config.cell, config.hidden_size, config.layers
-    size = for_training(
-        corpus,
-        options,
-        cell=cell,
-        hidden_size=hidden_size,
-        layers=layers,
-        dropout=dropout,
-        weight_decay=options.weight_decay if optimizer_chosen else weight_decay,
-        recurrent_dropout=recurrent_dropout,
-    )
-    options = replace(
-        options,
-        dropout=size.dropout,
-        weight_decay=size.weight_decay,
-        recurrent_dropout=size.recurrent_dropout,
-    )
-    if checkpoint is not None:
-        trainer = Trainer.start_from(checkpoint, corpus, options, output=path)
-    else:
-        trainer = Trainer.start(
-            corpus,
-            options,
-            hidden_size=size.hidden_size,
-            layers=size.layers,
-            cell=cell,
-            output=path,
-        )
-    for event in trainer.run():
-        if on_event is not None:
-            on_event(event)
-    best = trainer.network.with_weights(trainer.validation.best_weights)
-    return Model(best, trainer.corpus.vocabulary)
+    given: dict[str, Any] = {
+        "cell": cell,
+        "hidden_size": hidden_size,
+        "layers": layers,
+        "batch_size": batch_size,
+        "seq_length": seq_length,
+        "epochs": epochs,
+        "minutes": minutes,
+        "optimizer": optimizer,
+        "learning_rate": learning_rate,
+        "schedule": schedule,
+        "weight_decay": weight_decay,
+        "clip": clip,
+        "clip_value": clip_value,
+        "dropout": dropout,
+        "recurrent_dropout": recurrent_dropout,
+        "patience": patience,
+        "validation_fraction": validation_fraction,
+        "test_fraction": test_fraction,
+        "seed": seed,
+        "threads": threads,
+    }
+    paths = _paths(text)
+    with open_training(
+        lambda: _corpus(text, paths, encoding, as_bytes),
+        {name: value for name, value in given.items() if value is not None},
+        output=None if output is None else Path(output),
+        resume=resume,
+        overwrite=overwrite,
+        init_from=None if init_from is None else Path(init_from),
+        texts=paths,
+    ) as trainer:
+        for event in trainer.run():
+            if on_event is not None:
+                on_event(event)
+        best = trainer.network.with_weights(trainer.validation.best_weights)
+        return Model(best, trainer.plan.corpus.vocabulary)
+
+
+def _paths(text: object) -> list[str]:
+    """The files and folders to read; none where `text` is the text itself."""
+    if isinstance(text, str):
+        if len(text) < 1000 and "\n" not in text and os.path.exists(text):
+            warnings.warn(
+                f"{text!r} is learned as a text, although there is a file of that name: give "
+                "pathlib.Path(...) to read the file",
+                stacklevel=3,
+            )
+        return []
+    if isinstance(text, bytes):
+        return []
+    if isinstance(text, os.PathLike):
+        return [os.fspath(text)]
+    if isinstance(text, Sequence):
+        return [os.fspath(each) for each in text]
+    raise CorpusError(f"`text` must be a text, bytes, a path or a list of paths, not {text!r:.100}")
+
+
+def _corpus(text: object, paths: Sequence[str], encoding: str, as_bytes: bool) -> Corpus:
+    if isinstance(text, str):
+        return Corpus.from_text(text.encode(encoding) if as_bytes else text)
+    if isinstance(text, bytes):
+        return Corpus.from_text(text)
+    return read_corpus(paths, encoding=encoding, as_bytes=as_bytes)

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from charrnn.errors import OptionError
@@ -29,11 +29,11 @@ LONGEST = 1e9
 class TrainingOptions:
     """How to train. Raises OptionError for values that make no sense.
 
-    The run ends when the first of `epochs` and `minutes` is used up, or when so many looks in a row
-    at the held-out text as `patience` says brought nothing better (0: never). `schedule` says how
-    the learning rate falls. `clip` limits the norm of the gradient, `clip_value` then each number
-    of it; 0 leaves it alone. `dropout` is the share of the layers' outputs, and `recurrent_dropout`
-    that of the weights from step to step, that a window does without.
+    The run ends when the first of `epochs` and `minutes` is used up, or after `patience`
+    validations in a row without improvement (0: never). `learning_rate` is the peak of the
+    `schedule`. `clip` limits the Euclidean norm of the gradient, `clip_value` then each component;
+    0 is no limit. `dropout` is the rate of layer outputs, `recurrent_dropout` that of recurrent
+    weights, that are zeroed with one mask for each window.
     """
 
     batch_size: int = 64
@@ -87,6 +87,10 @@ class TrainingOptions:
         return cls(**data)
 
 
+NETWORK_OPTIONS = ("cell", "hidden_size", "layers")
+TRAINING_OPTIONS = tuple(each.name for each in fields(TrainingOptions))
+
+
 def _is_number(value: object) -> bool:
     """Whether it is a finite number, of a kind that JSON can hold."""
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -99,8 +103,3 @@ def usable_threads() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def spoken(name: str) -> str:
-    """An option as the user writes it: `--batch-size` for batch_size."""
-    return "--" + name.replace("_", "-")

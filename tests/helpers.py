@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 
 from charrnn.checkpoints.format import Checkpoint, read_checkpoint
-from charrnn.options import TrainingOptions
 from charrnn.text.corpus import Corpus
 from charrnn.training.events import Event, Report, Step
+from charrnn.training.plan import plan_resumed, plan_training
 from charrnn.training.trainer import Trainer
 
 TEXT = "".join(f"line {i} of the text, {i * i}.\n" for i in range(24))  # 600 characters
 WINDOWS = 16  # steps in an epoch of TEXT with SMALL: 540 characters to train on, 4 · 8 a step
 SMALL: dict[str, Any] = {"batch_size": 4, "seq_length": 8, "epochs": 2.3}
+NO_REGULARISATION = {"dropout": 0.0, "recurrent_dropout": 0.0, "weight_decay": 0.0, "threads": 1}
 STEPS = 37  # in 2.3 epochs
 TIMES = ("seconds", "validation_seconds", "characters_per_second")
 
@@ -32,18 +33,14 @@ def start(
     **options: Any,
 ) -> Trainer:
     """A training that takes a fraction of a second."""
-    return Trainer.start(
-        corpus(text),
-        TrainingOptions(**SMALL | options),
-        hidden_size=hidden_size,
-        layers=layers,
-        output=output,
-    )
+    given = NO_REGULARISATION | SMALL | options
+    sizes = {"hidden_size": hidden_size, "layers": layers}
+    return Trainer(plan_training(corpus(text), given | sizes, output=output))
 
 
 def resume(path: Path, text: str | bytes = TEXT, **changes: Any) -> Trainer:
     """The training that was saved in `path`, to go on."""
-    return Trainer.resume(read_checkpoint(path), corpus(text), changes, output=path)
+    return Trainer(plan_resumed(read_checkpoint(path), corpus(text), changes, output=path))
 
 
 def finish(trainer: Trainer, on_step: Callable[[Step], object] | None = None) -> list[Event]:

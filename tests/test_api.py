@@ -13,8 +13,9 @@ from charrnn import api
 from charrnn.checkpoints.format import read_checkpoint
 from charrnn.errors import CharRNNError, CheckpointError, CorpusError, OptionError
 from charrnn.model import Model
-from charrnn.options import TrainingOptions
-from charrnn.training.events import Event, Finished, Report, Saved, Step
+from charrnn.options import DEFAULT_MINUTES, DEFAULT_STEPS, NETWORK_OPTIONS, TrainingOptions
+from charrnn.training import plan
+from charrnn.training.events import Event, Finished, Measuring, Report, Saved, Step
 from charrnn.training.trainer import Trainer
 from helpers import STEPS, TEXT, finish, start
 
@@ -26,6 +27,10 @@ SMALL: dict[str, Any] = {
     "epochs": 2.3,
     "threads": 1,
 }
+
+
+class Stop(Exception):
+    pass
 
 
 # --- training
@@ -51,7 +56,8 @@ def test_a_str_is_the_text_and_no_file_name(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("hello.txt").write_text(TEXT)
-    model = charrnn.train("hello.txt", **SMALL)
+    with pytest.warns(UserWarning, match="learned as a text, although there is a file"):
+        model = charrnn.train("hello.txt", **SMALL)
     assert set(map(chr, model.vocabulary.symbols)) == set("hello.txt")
 
 
@@ -71,15 +77,53 @@ def test_without_output_no_file_is_written(
 
 
 @pytest.mark.parametrize("kind", [Path, str])
-def test_an_output_holds_the_model_and_replaces_what_was_there(tmp_path: Path, kind: Any) -> None:
+def test_an_output_holds_the_model(tmp_path: Path, kind: Any) -> None:
     path = tmp_path / "a.npz"
-    path.write_text("something else")
     model = charrnn.train(TEXT, kind(path), **SMALL)
     saved = charrnn.load(path)
     np.testing.assert_array_equal(saved.network.parameters.flat, model.network.parameters.flat)
     assert saved.vocabulary == model.vocabulary
     assert saved.sample(50, seed=1) == model.sample(50, seed=1)
     assert read_checkpoint(path).training["step"] == STEPS
+
+
+def test_an_output_that_exists_is_not_overwritten_without_a_word(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    path.write_text("something else")
+    with pytest.raises(CheckpointError, match=r"`resume`.*`overwrite`"):
+        charrnn.train(TEXT, path, **SMALL)
+    assert path.read_text() == "something else"
+    charrnn.train(TEXT, path, overwrite=True, **SMALL)
+    assert charrnn.load(path).vocabulary.size > 1
+
+
+def test_a_training_is_resumed(tmp_path: Path) -> None:
+    whole, parts = tmp_path / "whole.npz", tmp_path / "parts.npz"
+    charrnn.train(TEXT, whole, **SMALL)
+
+    def stop(event: Event) -> None:
+        if type(event) is Step and event.step == 7:
+            raise Stop
+
+    with pytest.raises(Stop):
+        charrnn.train(TEXT, parts, on_event=stop, **SMALL)
+    charrnn.train(TEXT, parts, resume=True)
+    np.testing.assert_array_equal(
+        read_checkpoint(whole).arrays["last"], read_checkpoint(parts).arrays["last"]
+    )
+    with pytest.raises(OptionError, match="used up its budget"):
+        charrnn.train(TEXT, parts, resume=True)
+
+
+def test_several_files_in_an_encoding(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (tmp_path / "one.txt").write_text(TEXT + "é", encoding="latin-1")
+    (folder / "two.txt").write_text("ö" + TEXT, encoding="latin-1")
+    model = charrnn.train([tmp_path / "one.txt", str(folder)], encoding="latin-1", **SMALL)
+    assert {"é", "ö"} <= set(map(chr, model.vocabulary.symbols))
+    raw = charrnn.train([tmp_path / "one.txt", folder], as_bytes=True, **SMALL)
+    assert raw.vocabulary.is_bytes
 
 
 def test_the_model_has_the_best_weights(tmp_path: Path) -> None:
@@ -95,7 +139,7 @@ def test_the_model_has_the_best_weights(tmp_path: Path) -> None:
 def test_every_event_is_seen(tmp_path: Path) -> None:
     path, seen = tmp_path / "a.npz", list[Event]()
     charrnn.train(TEXT, path, on_event=seen.append, **SMALL)
-    assert {type(event) for event in seen} == {Step, Report, Saved, Finished}
+    assert {type(event) for event in seen} == {Step, Report, Saved, Measuring, Finished}
     assert [event.step for event in seen if type(event) is Step] == list(range(1, STEPS + 1))
     finished = seen[-1]
     assert isinstance(finished, Finished)
@@ -114,20 +158,18 @@ def test_an_error_of_the_watcher_ends_the_training(tmp_path: Path) -> None:
     assert read_checkpoint(path).training["step"] < 5
 
 
-class Stop(Exception):
-    pass
-
-
 def options_of(monkeypatch: pytest.MonkeyPatch, **options: Any) -> dict[str, Any]:
-    """With what the training is started."""
+    """The network and the options of the training that is started."""
     started: dict[str, Any] = {}
 
-    def catch(_: Any, options: TrainingOptions, **rest: Any) -> None:
-        started.update(options.to_json() | rest)
+    def catch(trainer: Trainer) -> None:
+        config = trainer.plan.network.config
+        network = {name: getattr(config, name) for name in NETWORK_OPTIONS}
+        started.update(trainer.options.to_json() | network)
         raise Stop
 
     with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "start", catch)
+        patch.setattr(Trainer, "run", catch)
         with pytest.raises(Stop):
             charrnn.train(TEXT, **options)
     return started
@@ -156,13 +198,15 @@ def test_every_option_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
         "seed": 11,
         "threads": 2,
     }
-    assert options_of(monkeypatch, **given) == given | {"output": None}
+    assert options_of(monkeypatch, **given) == given
 
 
 def test_the_defaults_are_those_of_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "usable_threads", lambda: 3)
+    monkeypatch.setattr(plan, "usable_threads", lambda: 3)
     found = options_of(monkeypatch)
-    expected = TrainingOptions(threads=3).to_json()
+    # the text is short: eight streams, and at least 2,000 steps
+    budget = {"minutes": DEFAULT_MINUTES, "epochs": DEFAULT_STEPS}
+    expected = TrainingOptions(threads=3).to_json() | budget
     assert found == expected | {
         "cell": "lstm",
         "hidden_size": 256,
@@ -170,7 +214,6 @@ def test_the_defaults_are_those_of_the_command_line(monkeypatch: pytest.MonkeyPa
         "dropout": 0.3,
         "weight_decay": 0.1,
         "recurrent_dropout": 0.1,
-        "output": None,
     }
 
 

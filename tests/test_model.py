@@ -297,11 +297,11 @@ def test_a_model_from_a_file_writes_as_the_trained_one(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     trainer = start(output=path, validation_fraction=0)
     stop_after(trainer, 10)
-    expected = Model(trainer.network, trainer.corpus.vocabulary).sample(50, seed=1)
+    expected = Model(trainer.network, trainer.plan.corpus.vocabulary).sample(50, seed=1)
     for model in (load(path), load(str(path)), charrnn.load(path)):
         assert isinstance(model, Model)
         assert model.sample(50, seed=1) == expected
-        assert model.vocabulary == trainer.corpus.vocabulary
+        assert model.vocabulary == trainer.plan.corpus.vocabulary
 
 
 def test_a_model_of_a_checkpoint_has_its_best_weights(tmp_path: Path) -> None:

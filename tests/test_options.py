@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from charrnn.errors import OptionError
-from charrnn.options import LONGEST, TrainingOptions, spoken, usable_threads
+from charrnn.options import LONGEST, TrainingOptions, usable_threads
 
 WHOLE = ("batch_size", "seq_length", "threads")
 BUDGETS = ("epochs", "minutes")
@@ -90,11 +90,6 @@ def test_options_travel_as_json() -> None:
 def test_json_with_other_options_is_refused() -> None:
     with pytest.raises(TypeError, match="zoneout"):
         TrainingOptions.from_json(TrainingOptions().to_json() | {"zoneout": 0.5})
-
-
-def test_options_are_named_as_the_user_writes_them() -> None:
-    assert spoken("validation_fraction") == "--validation-fraction"
-    assert spoken("seed") == "--seed"
 
 
 def test_usable_threads_are_the_processors_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,11 @@
 """A training as a person sees it: what is said before, meanwhile and after."""
 
+import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import click
 
@@ -13,8 +14,7 @@ from charrnn.cli.progress_display import open_screen
 from charrnn.cli.signals import stop_on_signals
 from charrnn.errors import CharRNNError
 from charrnn.model import Model
-from charrnn.options import TrainingOptions
-from charrnn.training.events import Event, Finished, NotSaved, Report, Rescued, Step
+from charrnn.training.events import Event, Finished, NotSaved, Recovered, Report, Step
 from charrnn.training.trainer import Trainer
 
 SAMPLE_STEPS = (100, 300, 500, 700, 1200)
@@ -26,8 +26,6 @@ SAMPLE_TEMPERATURE = 0.8
 def watch(
     trainer: Trainer,
     *,
-    wished: TrainingOptions,
-    chosen: str,
     sample_every: int | None,
     log: Path | None,
     quiet: bool,
@@ -37,18 +35,20 @@ def watch(
     screen = open_screen(trainer, quiet)
     with Log(log) as reports, stop_on_signals(trainer) as signals:
         try:
-            for line in introduction(trainer, wished, chosen):
+            for line in introduction(trainer):
                 screen.say(line)
             for event in trainer.run():
                 if isinstance(event, Report):
                     reports.write(event)
                 screen.show(event)
-                if isinstance(event, Rescued):
-                    screen.say(rescued(event))
+                if isinstance(event, Recovered):
+                    screen.say(recovered(event))
                 if isinstance(event, NotSaved):
                     screen.say(f"{event.reason}; the training goes on, and will try again")
                 if type(event) is Step and sample_is_due(event.step, sample_every):
-                    screen.sample(event, written_sample(trainer))
+                    # a network that has just diverged cannot write; the training will see to it
+                    with contextlib.suppress(CharRNNError):
+                        screen.sample(event, written_sample(trainer))
         finally:
             screen.close()
         for line in conclusion(event, trainer, resume_command):
@@ -64,13 +64,14 @@ def sample_is_due(step: int, every: int | None) -> bool:
 
 def written_sample(trainer: Trainer) -> str:
     """A short text by the network as it is now; the training's own chance is not touched."""
-    model = Model(trainer.network, trainer.corpus.vocabulary)
-    return model.sample(SAMPLE_LENGTH, temperature=SAMPLE_TEMPERATURE, seed=trainer.step)
+    model = Model(trainer.network, trainer.plan.corpus.vocabulary)
+    return model.sample(SAMPLE_LENGTH, temperature=SAMPLE_TEMPERATURE, seed=trainer.state.step)
 
 
-def introduction(trainer: Trainer, wished: TrainingOptions, chosen: str) -> Iterator[str]:
+def introduction(trainer: Trainer) -> Iterator[str]:
     """What is about to happen."""
-    corpus, config, options = trainer.corpus, trainer.network.config, trainer.options
+    plan, state, options = trainer.plan, trainer.state, trainer.options
+    corpus, config = plan.corpus, plan.network.config
     kind = "bytes" if corpus.vocabulary.is_bytes else "characters"
     yield f"{corpus.name}: {len(corpus.ids):,} {kind}, {corpus.vocabulary.size} different ones"
     yield (
@@ -78,49 +79,62 @@ def introduction(trainer: Trainer, wished: TrainingOptions, chosen: str) -> Iter
         f"{trainer.network.parameters.size:,} weights; "
         f"{counted(options.threads, 'thread')}"
     )
-    if trainer.new_symbols is not None:
-        yield f"beginning with a trained model; {novelties(trainer.new_symbols)}"
-    if chosen:
-        yield f"chosen for this text and time: {chosen}"
+    if plan.new_symbols is not None:
+        yield f"fine-tuning a trained model; {novelties(plan.new_symbols)}"
+    if plan.chosen:
+        yield f"chosen for this text and time: {as_options(plan.chosen)}"
     batch, steps = trainer.batches.batch, trainer.batches.steps
-    if (batch, steps) != (wished.batch_size, wished.seq_length) and trainer.step == 0:
+    if (batch, steps) != (options.batch_size, options.seq_length) and state.step == 0:
         yield (
             f"the text is short: it is read in {counted(batch, 'stream')} of {steps} characters "
-            f"at a time instead of {wished.batch_size} of {wished.seq_length}"
+            f"at a time instead of {options.batch_size} of {options.seq_length}"
         )
-    if trainer.held_out == 0:
-        yield "nothing is held out for validation: the newest weights count as the best"
-    if trainer.step:
-        yield f"going on after step {trainer.step:,} (epoch {trainer.epoch:.2f})"
-    if trainer.stretched:
+    if trainer.validation.symbols == 0:
+        yield "no text is held out for validation: the newest weights count as the best"
+    if state.step:
+        yield f"resuming after step {state.step:,} (epoch {trainer.epoch:.2f})"
+    if plan.rate_given:
+        yield f"the learning rate begins anew, with a peak of {options.learning_rate:g}"
+    if plan.budget_changed:
         yield (
             f"the learning rate follows the schedule of a run of {trainer.budget}, of which "
             f"{trainer.progress:.0%} is over: it goes on at {trainer.learning_rate:.2g}"
         )
-    yield f"training for {trainer.budget}; checkpoint: {trainer.output}"
+    yield f"training for {trainer.budget}; checkpoint: {plan.output}"
 
 
 def conclusion(event: Event, trainer: Trainer, resume_command: str) -> Iterator[str]:
     """How it ended."""
     assert isinstance(event, Finished)
-    loss = event.validation_loss
-    measured = "" if loss is None else f"; validation loss {nats_and_bits(loss)}"
-    if event.test_loss is not None:
-        measured += f"; test loss {nats_and_bits(event.test_loss)}"
+    measured = ""
+    _, held_out, test = trainer.plan.split()
+    for name, loss, text in (
+        ("validation", event.validation_loss, held_out),
+        ("test", event.test_loss, test),
+    ):
+        if loss is not None:
+            symbols = event.symbols.get(name, 0)
+            part = f", on {symbols:,} of {len(text):,}" if 0 < symbols < len(text) - 1 else ""
+            measured += f"; {name} loss {nats_and_bits(loss)}{part}"
     if event.stopped:
         yield f"stopped after step {event.step:,}; saved to {event.path}"
         yield f"go on with: {resume_command}"
     else:
         if event.early:
             yield (
-                f"{trainer.validation.stale} looks in a row at the held-out text brought nothing "
-                "better: the best weights are kept"
+                f"early stopping: {counted(trainer.state.stale, 'validation')} in a row without "
+                "improvement; the best weights are kept"
             )
         yield f"finished after step {event.step:,} in {clock(event.seconds)}{measured}"
         yield f"saved to {event.path}; write with: charrnn sample -c {event.path}"
 
 
-def novelties(symbols: list[str]) -> str:
+def as_options(values: Mapping[str, Any]) -> str:
+    """Options as on a command line."""
+    return " ".join(f"--{name.replace('_', '-')} {value}" for name, value in values.items())
+
+
+def novelties(symbols: Sequence[str]) -> str:
     """What of a text is new to a trained model."""
     if not symbols:
         return "it knows every character of this text"
@@ -128,7 +142,7 @@ def novelties(symbols: list[str]) -> str:
     return f"{counted(len(symbols), 'character')} of this text are new to it: {named}"
 
 
-def rescued(event: Rescued) -> str:
+def recovered(event: Recovered) -> str:
     return (
         f"{event.reason} after step {event.lost:,}: back to step {event.step:,}, with a learning "
         f"rate of at most {event.learning_rate:.2g} from here on"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from charrnn.cli.formatting import clock, harmless
 from charrnn.cli.standard_streams import discard
-from charrnn.training.events import Event, Report, Step
+from charrnn.training.events import Event, Measuring, Report, Step
 from charrnn.training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -86,6 +86,8 @@ class Lines:
                 f"loss {event.loss:.4f} nats ({event.loss / math.log(2):.4f} bits){validation}  "
                 f"{event.characters_per_second:,.0f} characters/s  {time_left(event)} left"
             )
+        elif isinstance(event, Measuring) and event.done < 1:
+            self.say(f"measuring the {event.part} loss: {event.done:.0%}")
 
     def sample(self, step: Step, text: str) -> None:
         self.say(f"--- sample at step {step.step:,} ---\n{harmless(text)}\n---")
@@ -118,6 +120,9 @@ class Bar:
                 refresh=False,
             )
             bar.update(event.progress - bar.n)
+        elif isinstance(event, Measuring) and event.done < 1:
+            bar = self._opened()
+            bar.set_description_str(f"measuring the {event.part} loss: {event.done:.0%}")
 
     def sample(self, step: Step, text: str) -> None:
         from rich.rule import Rule

@@ -150,7 +150,7 @@ def read_corpus(
         raise CorpusError("standard input can be read only once: give `-` a single time")
     read: list[_Source] = []
     left = memory_for_text()
-    for path in (path for source in paths for path in _files(source)):
+    for path in (path for source in paths for path in text_files(source)):
         if path == STDIN:
             read.append(_Source(STDIN_NAME, stdin_segments(stdin, most=left)))
         else:
@@ -231,7 +231,7 @@ def _consumed(segments: list[bytes]) -> Iterator[bytes]:
         yield segments.pop()
 
 
-def _files(source: str) -> list[str]:
+def text_files(source: str) -> list[str]:
     """The `*.txt` of a folder, or the source itself."""
     if source == STDIN or not os.path.isdir(source):
         return [source]

@@ -101,6 +101,11 @@ class Vocabulary:
         same_kind = self.is_bytes == other.is_bytes
         return same_kind and bool(np.isin(other._symbols, self._symbols).all())
 
+    def missing(self, other: "Vocabulary") -> tuple[str, ...]:
+        """The printable names of the symbols of `other` that it does not have."""
+        is_new = ~np.isin(other._symbols, self._symbols)
+        return tuple(other.symbol(id) for id in np.flatnonzero(is_new).tolist())
+
     def union(self, other: "Vocabulary") -> "Vocabulary":
         """The symbols of both. Raises ValueError where one has bytes, and the other characters."""
         if self.is_bytes != other.is_bytes:

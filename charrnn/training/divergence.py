@@ -1,69 +1,80 @@
-"""What to go back to when a training explodes."""
+"""When a training has diverged."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
+from charrnn.checkpoints.format import LARGEST_WEIGHT
+from charrnn.training.run_state import RunState
 from charrnn.types import Array, IdArray
 
-TRIES = 5
-"""How often a training goes back before it gives up."""
-EXPLODED = 1.5
-"""Times the entropy of single symbols: a network that knew more, and whose loss is above this, has
-lost what it knew."""
+DIVERGED = 1.5
+"""Times the entropy of single symbols: the loss above which a network that had learned has
+diverged."""
 LEARNED = 0.9
-"""Times that entropy: what a network has to fall below once before its loss can explode."""
+"""Times that entropy: below it a network knows more than the frequencies of symbols."""
 HOPELESS = 50.0
-"""Nats that no network worth to go on with loses at a symbol, however fresh it is."""
+"""Loss in nats above which any training has diverged."""
 RECENT = 4096
 """Symbols over which the loss is averaged, at least, before it counts."""
 
 
-class ExplosionError(Exception):
-    """The network at hand is lost; a message says what was seen."""
-
-
-@dataclass(frozen=True)
-class GoodState:
-    """All that a training changes, as copies: a state to go back to."""
-
-    step: int
-    optimizer_steps: int
-    smoothed: float
-    weights: Array
-    moments: Array
-    state: Array
+class DivergenceError(Exception):
+    """The training has diverged; the message says what was seen."""
 
 
 class Watch:
-    """Sees from the losses of the steps whether a training explodes.
+    """Sees from the losses of a training whether it has diverged.
 
-    It compares them with the entropy of the symbols `ids` (N,), the loss of knowing how often each
-    of them occurs and nothing else.
+    It compares them with the entropy of the symbols `ids` (N,), the loss of a model that knows how
+    often each of them occurs and nothing else. What it remembers stands in `state`.
     """
 
-    def __init__(self, ids: IdArray, window: int) -> None:
+    def __init__(self, ids: IdArray, window: int, state: RunState) -> None:
+        """`window` is the number of symbols in a step."""
         self._entropy = entropy(ids)
         self._share = min(1.0, window / RECENT)
-        self.recent = math.nan
-        self.lowest = math.inf
+        self._state = state
 
     def check(self, loss: float, norm: float) -> None:
-        """Take note of a step's loss (nats) and gradient norm. Raises ExplosionError."""
+        """Take note of a step's loss (nats) and gradient norm. Raises DivergenceError."""
         if not (math.isfinite(loss) and math.isfinite(norm)):
-            raise ExplosionError("the loss is no longer a number")
-        if math.isnan(self.recent):
-            self.recent = loss
-        self.recent += self._share * (loss - self.recent)
-        self.lowest = min(self.lowest, self.recent)
-        knew_more = self.lowest < LEARNED * self._entropy
-        if self.recent > HOPELESS or (knew_more and self.recent > EXPLODED * self._entropy):
-            raise ExplosionError(f"the loss has risen to {self.recent:.3g} nats")
+            raise DivergenceError("the loss is no longer a number")
+        state = self._state
+        recent = loss if state.watch_recent is None else state.watch_recent
+        recent += self._share * (loss - recent)
+        lowest = recent if state.watch_lowest is None else min(state.watch_lowest, recent)
+        state.watch_recent, state.watch_lowest = recent, lowest
+        if recent > HOPELESS or (self._knew_more and recent > DIVERGED * self._entropy):
+            raise DivergenceError(f"the loss has risen to {recent:.3g} nats")
 
-    def forget(self) -> None:
-        """Begin again, for a state of which no loss is known."""
-        self.recent, self.lowest = math.nan, math.inf
+    @property
+    def is_sound(self) -> bool:
+        """Whether the network, by its losses of late, is worth going back to."""
+        recent = self._state.watch_recent
+        most = LEARNED if self._knew_more else DIVERGED
+        return recent is not None and recent <= most * self._entropy
+
+    @property
+    def _knew_more(self) -> bool:
+        lowest = self._state.watch_lowest
+        return lowest is not None and lowest < LEARNED * self._entropy
+
+
+def check_loss(loss: float) -> None:
+    """Raise DivergenceError for a validation loss that is no finite number. However high it is, the
+    network may only have overfitted."""
+    if not math.isfinite(loss):
+        raise DivergenceError("the validation loss is no longer a number")
+
+
+def check_weights(weights: Array) -> None:
+    """Raise DivergenceError where some of the weights (P,) are no numbers, or too large to be used.
+
+    A weight that the text at hand does not use does not show in any loss.
+    """
+    if not (weights.min() >= -LARGEST_WEIGHT and weights.max() <= LARGEST_WEIGHT):
+        raise DivergenceError("the weights are no longer numbers of use")
 
 
 def entropy(ids: IdArray, most: int = 2**20) -> float:

@@ -1,7 +1,8 @@
-"""What a training tells those who watch it."""
+"""What a training reports to those who watch it."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -16,7 +17,7 @@ class Step:
     progress: float
     loss: float
     validation_loss: float | None
-    """The newest one, in nats."""
+    """Of the newest validation, in nats."""
     learning_rate: float
     gradient_norm: float
     characters_per_second: float
@@ -50,9 +51,9 @@ class NotSaved:
 
 
 @dataclass(frozen=True)
-class Rescued:
-    """The network was lost after the step `lost`, for the `reason`: the training has gone back to
-    the state after `step`, with the `learning_rate` as its new peak."""
+class Recovered:
+    """The training diverged after the step `lost`, for the `reason`: it has gone back to the good
+    state of `step`, with the `learning_rate` as its new peak."""
 
     lost: int
     step: int
@@ -61,10 +62,22 @@ class Rescued:
 
 
 @dataclass(frozen=True)
+class Measuring:
+    """At the end of the run, the loss on a part of the text is being measured: the share that is
+    `done`, 0 … 1. `part` is "validation" or "test"."""
+
+    part: str
+    done: float
+
+
+@dataclass(frozen=True)
 class Finished:
     """The end of the run: the whole of it, an `early` end because the validation loss stalled, or
-    `stopped` on request. The losses (nats) are those of the best weights on the whole held-out text
-    and the whole test part; None where they were not measured."""
+    `stopped` on request.
+
+    The losses (nats) are those of the best weights on the held-out text and the test part, over the
+    `symbols` of each ("validation", "test"); None where they were not measured.
+    """
 
     step: int
     seconds: float
@@ -73,9 +86,10 @@ class Finished:
     test_loss: float | None
     early: bool
     path: Path | None
+    symbols: Mapping[str, int] = field(default_factory=dict)
 
 
-Event = Step | Report | Saved | NotSaved | Rescued | Finished
+Event = Step | Report | Saved | NotSaved | Recovered | Measuring | Finished
 
 
 class Speedometer:

@@ -25,7 +25,7 @@ def extended(
         kinds = ("bytes", "characters") if vocabulary.is_bytes else ("characters", "bytes")
         raise OptionError(
             f"the model to begin with has learned {kinds[0]}, and the text is read as {kinds[1]}: "
-            f"{'add' if vocabulary.is_bytes else 'leave out'} --bytes"
+            f"{'add' if vocabulary.is_bytes else 'leave out'} `as_bytes`"
         )
     both = vocabulary.union(corpus.vocabulary)
     config = replace(network.config, vocabulary_size=both.size)

@@ -22,8 +22,8 @@ def needed(config: NetworkConfig, options: TrainingOptions, symbols: int) -> int
     G, K, R = len(cell.gates), len(cell.blocks), len(cell.recurrent_gates)
     moments = len(OPTIMIZERS[options.optimizer].state_names)
     shards = min(options.threads, batch)
-    # the weights, the best, and a state to go back to with its moments; a gradient a shard
-    vectors = 3 + 2 * moments + shards
+    # the weights, the best, and the good ones; the moments; a gradient for each shard
+    vectors = 3 + moments + shards
     # the tape of each layer, its c and its outputs, once more where some are left out; what goes
     # into the gates of one layer, and the gradients between layers
     rows = (L * (K + 2 + (options.dropout > 0)) + K + 1) * H
@@ -42,6 +42,6 @@ def check_memory(config: NetworkConfig, options: TrainingOptions, symbols: int) 
     if there is not None and wanted > there:
         raise OptionError(
             f"this training would need about {wanted // GIGABYTE:,} GB of memory, and there are "
-            f"{there // GIGABYTE:,} GB: choose a smaller --hidden-size, --batch-size or "
-            "--seq-length, or --bytes for a text of very many different characters"
+            f"{there // GIGABYTE:,} GB: choose a smaller `hidden_size`, `batch_size` or "
+            "`seq_length`, or `as_bytes` for a text of very many different characters"
         )

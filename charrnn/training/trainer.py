@@ -3,264 +3,99 @@
 window ─▶ loss, gradient ─ clip ─▶ optimizer ─▶ weights ─▶ now and then: validation, checkpoint
 """
 
-import contextlib
-import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from charrnn.checkpoints.atomic_write import save_at_last, write_checkpoint
 from charrnn.checkpoints.format import Checkpoint
-from charrnn.checkpoints.lock import only_training
-from charrnn.checkpoints.training_record import changed, check_corpus, check_record, saved_options
-from charrnn.errors import CheckpointError, DivergedError, OptionError
+from charrnn.errors import CheckpointError, DivergedError
 from charrnn.machine.blas import one_thread
-from charrnn.nn.network import Network, NetworkConfig
-from charrnn.optim.optimizers import OPTIMIZERS
 from charrnn.optim.schedules import SCHEDULES
-from charrnn.options import (
-    DEFAULT_CELL,
-    DEFAULT_EPOCHS,
-    DEFAULT_MINUTES,
-    DEFAULT_STEPS,
-    TrainingOptions,
-)
-from charrnn.text.batches import Batches, fit_shape
-from charrnn.text.corpus import Corpus
-from charrnn.training.divergence import TRIES, ExplosionError, GoodState, Watch
-from charrnn.training.evaluation import Evaluation
+from charrnn.training.divergence import DivergenceError, Watch, check_loss, check_weights
 from charrnn.training.events import (
     Event,
     Finished,
     NotSaved,
+    Recovered,
     Report,
-    Rescued,
     Saved,
     Speedometer,
     Step,
 )
-from charrnn.training.finetuning import extended
-from charrnn.training.memory_estimate import check_memory
+from charrnn.training.final_losses import SHARE, MeasuredLoss, measure_parts
+from charrnn.training.history import entry_of, is_noted
+from charrnn.training.packing import good_weights, pack
 from charrnn.training.parallel.sharded import ShardedNetwork
+from charrnn.training.plan import TrainingPlan
+from charrnn.training.recovery import TRIES, GoodState
 from charrnn.training.validation import Validation
-from charrnn.types import Array
 
 SAVE_SECONDS = 30.0
 REPORT_SECONDS = 10.0
 SMOOTHING = 0.98
-"""The training loss that is shown is an exponential average over about 1 / (1 − this) steps."""
-MARKS = 100
-"""Entries in the history of a run, evenly spread over its course; there is one for each power of
-two of its steps as well."""
+"""Share of the moving average of the training loss that a step leaves as it was."""
 PLATEAU = 2
-"""Looks in a row without a better loss after which the plateau schedule halves the rate."""
+"""Validations in a row without improvement after which the plateau schedule halves the rate."""
 
 
 class Trainer:
-    """One training of one network on one text; `run` does the work.
+    """One training; `run` does the work. What has been done so far stands in `state`."""
 
-    Make it with `Trainer.start` or `Trainer.resume`.
-    """
-
-    def __init__(
-        self, network: Network, corpus: Corpus, options: TrainingOptions, output: Path | None
-    ) -> None:
-        self.network = network
-        self.corpus = corpus
-        self.output = output
-        train, held_out, test = corpus.split(options.validation_fraction, options.test_fraction)
-        batch, steps = fit_shape(len(train), options.batch_size, options.seq_length)
-        self.batches = Batches(train, batch, steps)
-        self.options = options = replace(options, threads=min(options.threads, batch))
-        if options.epochs is None and options.minutes is None:
-            epochs = max(DEFAULT_EPOCHS, DEFAULT_STEPS / self.batches.windows)
-            self.options = replace(options, epochs=epochs, minutes=DEFAULT_MINUTES)
-        if len(held_out) == 0 and (options.patience or options.schedule == "plateau"):
-            wish = "--patience" if options.patience else "--schedule plateau"
-            raise OptionError(f"{wish} goes by the held-out text: give --validation-fraction some")
-        self.stretched = False
-        """Whether the budget was changed in the middle of the run, and with it the schedule."""
-        self.new_symbols: list[str] | None = None
-        """The names of symbols that the model to begin with did not know, if there was one."""
+    def __init__(self, plan: TrainingPlan) -> None:
+        self.plan = plan
+        self.options = plan.options
+        self.network = plan.network
+        self.state = plan.state()
+        self.state.finished = False  # a finished run goes on with a larger budget
+        self.batches = plan.batches()
+        self.budget = plan.budget()
         self.stop_requested = False
-        self.finished = False
-        """Whether the run has come to its end, and its exact losses are measured."""
-        self.step = 0
-        self.seconds = 0.0
-        self.history: list[dict[str, Any]] = []
+        train, held_out, _ = plan.split()
+        weights = plan.network.parameters.flat
+        best = weights if plan.resumed is None else plan.resumed.weights
         self.validation = Validation(
-            train, held_out, network.parameters.flat, threads=options.threads
+            train, held_out, best, self.state, threads=self.options.threads
         )
-        self.test_loss: float | None = None
-        """Of the best weights on the whole test part, in nats; measured at the end of the run."""
-        self._test = None
-        if len(test) > 0:
-            before = corpus.ids[: len(train) + len(held_out)]
-            self._test = Evaluation(before, test, threads=options.threads)
-        self.halvings = 0
-        """How often the learning rate was halved: on a plateau, or after an explosion."""
-        self.rescues = 0
-        self._optimizer = OPTIMIZERS[options.optimizer](
-            network.parameters.flat, weight_decay=options.weight_decay
-        )
-        self._watch = Watch(train, batch * steps)
-        self._good: GoodState | None = None
-        self._state: Array | None = None
-        self._smoothed = math.nan
-        self._marks = 0
+        self.validation.passed(self.progress)
+        self.measured: dict[str, MeasuredLoss] = {}
+        """The losses at the end of the run, by the part of the text."""
+        self._watch = Watch(train, self.batches.batch * self.batches.steps, self.state)
+        good = weights if plan.resumed is None else good_weights(plan.resumed, self.state)
+        self._good = GoodState(good, self.state)
         self._speed = Speedometer()
-        self._clock = 0.0
-
-    @classmethod
-    def start(
-        cls,
-        corpus: Corpus,
-        options: TrainingOptions,
-        *,
-        hidden_size: int,
-        layers: int,
-        cell: str = DEFAULT_CELL,
-        output: Path | None = None,
-    ) -> "Trainer":
-        """A new network for `corpus`; without `output` nothing is saved."""
-        config = NetworkConfig(corpus.vocabulary.size, hidden_size, layers, cell)
-        check_memory(config, options, len(corpus.ids))
-        network = Network.create(config, np.random.default_rng(options.seed))
-        return cls(network, corpus, options, output)
-
-    @classmethod
-    def start_from(
-        cls,
-        checkpoint: Checkpoint,
-        corpus: Corpus,
-        options: TrainingOptions,
-        *,
-        output: Path | None = None,
-    ) -> "Trainer":
-        """A new training that begins with the best weights of a trained model, which learns the
-        symbols of `corpus` that it does not know. Raises OptionError where one has learned bytes,
-        and the other has characters."""
-        rng = np.random.default_rng(options.seed)
-        before = checkpoint.vocabulary
-        new = [
-            corpus.vocabulary.symbol(id)
-            for id, symbol in enumerate(corpus.vocabulary.symbols)
-            if symbol not in before.symbols
-        ]
-        config = replace(checkpoint.config, vocabulary_size=before.size + len(new))
-        check_memory(config, options, len(corpus.ids))
-        network, corpus = extended(checkpoint.network(), before, corpus, rng)
-        trainer = cls(network, corpus, options, output)
-        trainer.new_symbols = new
-        return trainer
-
-    @classmethod
-    def resume(
-        cls,
-        checkpoint: Checkpoint,
-        corpus: Corpus,
-        changes: dict[str, Any],
-        *,
-        output: Path | None = None,
-    ) -> "Trainer":
-        """Go on with a training from where it was saved; `changes` are the options to change.
-
-        Raises CheckpointError for another corpus, and OptionError for options that a training
-        cannot change, or if there is nothing left to do.
-        """
-        record = check_record(checkpoint)
-        corpus = check_corpus(checkpoint, corpus)
-        before = saved_options(record)
-        network = Network.from_weights(checkpoint.config, checkpoint.arrays["last"].copy())
-        trainer = cls(network, corpus, changed(before, changes), output)
-        trainer._restore(record, checkpoint)
-        trainer.stretched = _budget(trainer.options) != _budget(before)
-        # a run that was killed before its losses were measured has that still to do
-        is_finished = record["finished"]
-        if is_finished and trainer.progress >= 1:
-            raise OptionError(
-                f"this training has used up its budget ({trainer.budget}): "
-                "give it a larger --minutes or --epochs to go on"
-            )
-        if is_finished and trainer.out_of_patience:
-            raise OptionError(
-                f"this training ended because {trainer.validation.stale} looks in a row at the "
-                "held-out text brought nothing better: give it a larger --patience to go on"
-            )
-        return trainer
-
-    def _restore(self, record: dict[str, Any], checkpoint: Checkpoint) -> None:
-        moments, state = checkpoint.arrays["moments"], checkpoint.arrays["state"]
-        if moments.shape != self._optimizer.state.shape:
-            raise CheckpointError(
-                f"this checkpoint is damaged: its moments are not those of {self.options.optimizer}"
-            )
-        if state.shape[-1] != self.batches.batch:
-            raise CheckpointError(
-                f"this checkpoint is damaged: its state is not that of {self.batches.batch} streams"
-            )
-        self._optimizer.state[:] = moments
-        self._optimizer.steps = record["step"]
-        self._state = state
-        self.step, self.seconds = record["step"], record["seconds"]
-        self.history = record["history"]
-        self.halvings, self.rescues = record["halvings"], record["rescues"]
-        self.test_loss = record["test_loss"]
-        self._smoothed = math.nan if record["smoothed"] is None else record["smoothed"]
-        self._marks = int(self.progress * MARKS)
-        self.validation.restore(record, checkpoint.weights, self.progress)
+        self._clock = self._saved = self._reported = 0.0
 
     @property
-    def held_out(self) -> int:
-        """Symbols that are held out for validation."""
-        return self.validation.symbols
+    def epoch(self) -> float:
+        """How often the text was read."""
+        return self.state.step / self.batches.windows
 
     @property
-    def tested(self) -> int:
-        """Symbols of the test part, which no choice ever rests on."""
-        return 0 if self._test is None else self._test.count
+    def progress(self) -> float:
+        """The share of the budget that is used, 0 … 1."""
+        return self.budget.progress(self.state.step, self.state.seconds)
 
     @property
     def learning_rate(self) -> float:
         """The learning rate of the next step."""
         share = SCHEDULES[self.options.schedule](self.progress, self.epoch)
-        return self.options.learning_rate * share * 0.5**self.halvings
+        return self._peak_rate * share
+
+    @property
+    def _peak_rate(self) -> float:
+        return self.options.learning_rate * 0.5**self.state.halvings
 
     @property
     def out_of_patience(self) -> bool:
-        """Whether the looks at the held-out text have stalled for too long."""
-        return 0 < self.options.patience <= self.validation.stale
+        """Whether there were too many validations in a row without improvement."""
+        return 0 < self.options.patience <= self.state.stale
 
     @property
-    def total_steps(self) -> int | None:
-        """Steps in the whole run, if it is measured in epochs."""
-        epochs = self.options.epochs
-        return None if epochs is None else math.ceil(epochs * self.batches.windows)
-
-    @property
-    def budget(self) -> str:
-        """What ends the run, in words."""
-        epochs, minutes = self.options.epochs, self.options.minutes
-        parts = [f"{minutes:g} minutes"] if minutes is not None else []
-        parts += [f"{epochs:g} epochs"] if epochs is not None else []
-        return " or ".join(parts)
-
-    @property
-    def epoch(self) -> float:
-        """How often the text was read."""
-        return self.step / self.batches.windows
-
-    @property
-    def progress(self) -> float:
-        """How far the run is, 0 … 1; where it has two limits, by the one that is nearer."""
-        total, minutes = self.total_steps, self.options.minutes
-        by_steps = 0.0 if total is None else self.step / total
-        by_time = 0.0 if minutes is None else self.seconds / (60 * minutes)
-        return min(max(by_steps, by_time), 1.0)
+    def is_over(self) -> bool:
+        """Whether there is no further step to take."""
+        return self.progress >= 1 or self.out_of_patience
 
     def request_stop(self) -> None:
         """End the run after the step at hand; the state is saved."""
@@ -274,228 +109,187 @@ class Trainer:
         """Train to the end of the run.
 
         The first checkpoint is written before the first step, so that an output that cannot be
-        written is known at once; later on the training goes on without (`NotSaved`). No other
-        process may train to the same output meanwhile (`charrnn.checkpoints.lock`). Where the loss
-        explodes, the training goes back to its last good state, with half the learning rate. Raises
-        DivergedError when that was of no use `TRIES` times; the checkpoint then holds the last
-        good state.
+        written is known at once; later on the training goes on without (`NotSaved`). Where it
+        diverges, it goes back to its last good state, with half the learning rate
+        (`charrnn.training.divergence`). Raises DivergedError when that was of no use `TRIES` times;
+        the checkpoint then holds the last good state.
         """
-        options, batches = self.options, self.batches
+        options = self.options
         with (
-            contextlib.nullcontext() if self.output is None else only_training(self.output),
             one_thread(),
             ShardedNetwork(
                 self.network,
-                self._optimizer,
-                batches.steps,
-                batches.batch,
+                options.optimizer,
+                self.batches.steps,
+                self.batches.batch,
                 options.threads,
+                weight_decay=options.weight_decay,
                 dropout=options.dropout,
                 recurrent_dropout=options.recurrent_dropout,
                 seed=options.seed,
             ) as shards,
         ):
-            if self._state is not None:
-                shards.state = self._state
-            try:
-                yield from self._save(shards, write_checkpoint)
-                yield from self._run(shards)
-                # not where the request came with the last step
-                stopped = self.progress < 1 and not self.out_of_patience
-                if not stopped:
-                    self._measure()
-                    self.finished = True
-                yield from self._save(shards, save_at_last)
-            except ExplosionError as error:
-                raise self._diverged(str(error)) from error
+            if (resumed := self.plan.resumed) is not None:
+                shards.moments[:] = resumed.arrays["moments"]
+                shards.state = resumed.arrays["state"]
+                self.plan = replace(self.plan, resumed=None)  # its arrays are not needed any more
+            yield from self._save(shards, write_checkpoint)
+            yield from self._train(shards)
+            yield from self._save(shards, save_at_last)
         yield Finished(
-            step=self.step,
-            seconds=self.seconds,
-            stopped=stopped,
-            validation_loss=self.validation.loss,
-            test_loss=self.test_loss,
-            early=self.progress < 1 and not stopped,
-            path=self.output,
+            step=self.state.step,
+            seconds=self.state.seconds,
+            stopped=not self.state.finished,
+            validation_loss=self.state.validation_loss,
+            test_loss=self.state.test_loss,
+            early=self.progress < 1 and self.state.finished,
+            path=self.plan.output,
+            symbols={name: loss.symbols for name, loss in self.measured.items()},
         )
 
-    def _run(self, shards: ShardedNetwork) -> Iterator[Event]:
+    def _train(self, shards: ShardedNetwork) -> Iterator[Event]:
+        """All steps up to the end or a stop, and the final losses at the end."""
         self._clock = self._saved = self._reported = time.monotonic()
-        while self.progress < 1 and not (self.stop_requested or self.out_of_patience):
+        while not self.state.finished:
             try:
-                yield from self._advance(shards)
-            except ExplosionError as error:
-                yield self._go_back(shards, str(error))
+                if self.is_over:
+                    yield from self._measure_final_losses()
+                    if not self.state.finished:  # on request
+                        return
+                elif self.stop_requested:
+                    check_weights(self.network.parameters.flat)
+                    return
+                else:
+                    yield from self._advance(shards)
+            except DivergenceError as error:
+                yield self._recover(shards, str(error))
 
     def _advance(self, shards: ShardedNetwork) -> Iterator[Event]:
         """A step, and what is due after it."""
         step = self._take_step(shards)
         yield step
         now = time.monotonic()
-        self.seconds += max(now - self._clock, 0.0)
+        self.state.seconds += max(now - self._clock, 0.0)
         self._clock = now
-        timed = self.options.minutes is not None
-        look = self.validation.is_due(self.progress, self.seconds, timed=timed)
-        if look:
-            self._look()
-        report = self._report(step, validated=look)
-        self._remember(report)
-        if look or now - self._reported >= REPORT_SECONDS:
+        validated = self._validate_if_due()
+        report = self._report(step, validated=validated)
+        if is_noted(report, self.state.history, self.budget):
+            self.state.history.append(entry_of(report))
+        if validated or now - self._reported >= REPORT_SECONDS:
             self._reported = now
             yield report
-        if look or now - self._saved >= SAVE_SECONDS:
+        if validated or now - self._saved >= SAVE_SECONDS:
             self._saved = now
+            check_weights(self.network.parameters.flat)
             try:
                 yield from self._save(shards, write_checkpoint)
             except CheckpointError as error:
-                assert self.output is not None
-                yield NotSaved(self.output, self.step, str(error))
+                assert self.plan.output is not None
+                yield NotSaved(self.plan.output, self.state.step, str(error))
 
     def _take_step(self, shards: ShardedNetwork) -> Step:
-        window = self.step % self.batches.windows
+        state, batches, options = self.state, self.batches, self.options
+        window = state.step % batches.windows
         if window == 0:
             shards.reset()
         learning_rate = self.learning_rate
-        loss = shards.compute_gradient(*self.batches.window(window))
+        loss = shards.compute_gradient(*batches.window(window), state.step)
         norm = shards.gradient_norm()
         self._watch.check(loss, norm)
-        clip = self.options.clip
-        scale = clip / norm if 0 < clip < norm else 1.0
-        shards.update(learning_rate, scale, self.options.clip_value)
-        self.step += 1
-        first = math.isnan(self._smoothed)
-        self._smoothed = loss if first else SMOOTHING * self._smoothed + (1 - SMOOTHING) * loss
+        scale = options.clip / norm if 0 < options.clip < norm else 1.0
+        shards.update(state.optimizer_count + 1, learning_rate, scale, options.clip_value)
+        state.step += 1
+        symbols = batches.batch * batches.steps
         return Step(
-            step=self.step,
-            characters=self.step * self.batches.batch * self.batches.steps,
+            step=state.step,
+            characters=state.step * symbols,
             epoch=self.epoch,
             progress=self.progress,
-            loss=self._smoothed,
-            validation_loss=self.validation.loss,
+            loss=state.smooth(loss, SMOOTHING),
+            validation_loss=state.validation_loss,
             learning_rate=learning_rate,
             gradient_norm=norm,
-            characters_per_second=self._speed.add(self.batches.batch * self.batches.steps),
-            seconds=self.seconds,
+            characters_per_second=self._speed.add(symbols),
+            seconds=state.seconds,
         )
 
-    def _look(self) -> None:
-        if not math.isfinite(self.validation.look(self.network, self.progress)):
-            raise ExplosionError("the loss is no longer a number")
-        stale = self.validation.stale
-        if self.options.schedule == "plateau" and stale and stale % PLATEAU == 0:
-            self.halvings += 1
+    def _validate_if_due(self) -> bool:
+        """Validate where it is time to, and renew the good state; whether there is a new loss."""
+        timed = self.options.minutes is not None
+        if not self.validation.is_due(self.progress, self.state.seconds, timed=timed):
+            return False
+        weights = self.network.parameters.flat
+        check_weights(weights)
+        loss = self.validation.measure(self.network)
+        self.validation.passed(self.progress)
+        if loss is not None:
+            check_loss(loss)
+            self.validation.note(loss, weights)
+            stale = self.state.stale
+            if self.options.schedule == "plateau" and stale and stale % PLATEAU == 0:
+                self.state.halvings += 1
+        if self._watch.is_sound:
+            self._good.renew(weights)
+        return loss is not None
 
     def _report(self, step: Step, *, validated: bool) -> Report:
-        values = asdict(step) | {
-            "progress": self.progress,
-            "seconds": self.seconds,
-            "validation_loss": self.validation.loss,
-        }
-        return Report(**values, validated=validated)
+        now = replace(
+            step,
+            progress=self.progress,
+            seconds=self.state.seconds,
+            validation_loss=self.state.validation_loss,
+        )
+        return Report(**asdict(now), validated=validated)
 
-    def _remember(self, report: Report) -> None:
-        """Add a report to the history, if it is time."""
-        marks = int(report.progress * MARKS)
-        is_power_of_two = report.step & (report.step - 1) == 0
-        if not (report.validated or marks > self._marks or is_power_of_two):
+    def _measure_final_losses(self) -> Iterator[Event]:
+        """The losses of the best weights on the held-out text and the test part; they make the run
+        finished, unless a request to stop comes meanwhile."""
+        weights, minutes = self.network.parameters.flat, self.budget.minutes
+        check_weights(weights)
+        self.validation.keep_newest(weights)
+        best = self.network.with_weights(self.validation.best_weights)
+        self.stop_requested = False  # one that came with the last step changes nothing
+        losses = yield from measure_parts(
+            best,
+            self.plan,
+            seconds=None if minutes is None else SHARE * 60 * minutes,
+            is_stopped=lambda: self.stop_requested,
+        )
+        if losses is None:
             return
-        self._marks = marks
-        entry = asdict(report)
-        if not entry.pop("validated"):
-            entry["validation_loss"] = None
-        self.history.append(entry)
+        for loss in losses.values():
+            check_loss(loss.mean)
+        self.measured = losses
+        if "validation" in losses:
+            self.state.validation_loss = losses["validation"].mean
+        if "test" in losses:
+            self.state.test_loss = losses["test"].mean
+        self.state.finished = True
 
-    def _measure(self) -> None:
-        """The exact losses of the best weights, on all of the held-out text and the test part."""
-        if not np.isfinite(self.network.parameters.flat).all():
-            raise ExplosionError("the weights are no longer numbers")
-        self.validation.update_best(self.network)
-        self.validation.measure_best(self.network)
-        if self._test is not None:
-            best = self.network.with_weights(self.validation.best_weights)
-            self.test_loss = self._test.loss(best)
+    def _recover(self, shards: ShardedNetwork, reason: str) -> Recovered:
+        """Go back to the good state, with half the learning rate. Raises DivergedError where that
+        was of no use `TRIES` times; the good state is saved then."""
+        lost, gives_up = self.state.step, self.state.recoveries >= TRIES
+        self._good.restore(self.network, shards)
+        self.validation.passed(self.progress)
+        if not gives_up:
+            return Recovered(lost, self.state.step, reason, self._peak_rate)
+        for _ in self._save(shards, save_at_last):
+            pass
+        output, options = self.plan.output, self.options
+        kept = "" if output is None else f"; {output} holds the last good state"
+        raise DivergedError(
+            f"{reason} after step {lost}, although the rate was halved {TRIES} times{kept}; lower "
+            f"`learning_rate` (now {options.learning_rate:g}) or `clip` (now {options.clip:g})"
+        )
 
     def _save(
         self, shards: ShardedNetwork, write: Callable[[Path, Checkpoint], None]
     ) -> Iterator[Saved]:
-        """Write the checkpoint, and keep what it says as a state to go back to."""
-        self.validation.update_best(self.network)
-        checkpoint = self._checkpoint(shards)
-        # the step that breaks the weights has a good loss still: only the next one would tell
-        numbers = (checkpoint.weights, *checkpoint.arrays.values())
-        if not all(np.isfinite(array).all() for array in numbers):
-            raise ExplosionError("the weights are no longer numbers")
-        self._good = GoodState(
-            step=self.step,
-            optimizer_steps=self._optimizer.steps,
-            smoothed=self._smoothed,
-            weights=self.network.parameters.flat.copy(),
-            moments=self._optimizer.state.copy(),
-            state=checkpoint.arrays["state"],
-        )
-        if self.output is not None:
-            write(self.output, checkpoint)
-            yield Saved(self.output, self.step)
-
-    def _go_back(self, shards: ShardedNetwork, reason: str) -> Rescued:
-        """Return to the last good state, with half the learning rate."""
-        good = self._good
-        if good is None or self.rescues >= TRIES:
-            raise self._diverged(reason)
-        lost = self.step
-        self.rescues += 1
-        self.halvings += 1
-        self.step, self._smoothed = good.step, good.smoothed
-        self.network.parameters.flat[:] = good.weights
-        self._optimizer.state[:] = good.moments
-        self._optimizer.steps = good.optimizer_steps
-        shards.state = good.state
-        self._watch.forget()
-        self.history = [entry for entry in self.history if entry["step"] <= good.step]
-        self._marks = int(self.progress * MARKS)
-        return Rescued(lost, good.step, reason, self.options.learning_rate * 0.5**self.halvings)
-
-    def _diverged(self, reason: str) -> DivergedError:
-        halved = f", although the rate was halved {self.rescues} times" if self.rescues else ""
-        kept = "" if self.output is None else f"; {self.output} keeps the last good state"
-        return DivergedError(
-            f"{reason} after step {self.step}{halved}{kept}; lower --learning-rate "
-            f"(now {self.options.learning_rate:g}) or --clip (now {self.options.clip:g})"
-        )
-
-    def _checkpoint(self, shards: ShardedNetwork) -> Checkpoint:
-        record = {
-            "corpus": {
-                "name": self.corpus.name,
-                "sha256": self.corpus.sha256,
-                "symbols": len(self.corpus.ids),
-                "encoding": self.corpus.encoding,
-                "sources": list(self.corpus.sources),
-            },
-            "options": self.options.to_json(),
-            "step": self.step,
-            "seconds": self.seconds,
-            "history": self.history,
-            "test_loss": self.test_loss,
-            "finished": self.finished,
-            "smoothed": None if math.isnan(self._smoothed) else self._smoothed,
-            "optimizer_steps": self._optimizer.steps,
-            "halvings": self.halvings,
-            "rescues": self.rescues,
-            **self.validation.record(),
-        }
-        arrays = {
-            "last": self.network.parameters.flat,
-            "moments": self._optimizer.state,
-            "state": shards.state,
-        }
-        return Checkpoint(
-            self.network.config,
-            self.corpus.vocabulary,
-            self.validation.best_weights,
-            record,
-            arrays,
-        )
-
-
-def _budget(options: TrainingOptions) -> tuple[float | None, float | None]:
-    return options.epochs, options.minutes
+        """Write the checkpoint, where there is an output."""
+        if self.plan.output is None:
+            return
+        self.validation.keep_newest(self.network.parameters.flat)
+        best = self.validation.best_weights
+        write(self.plan.output, pack(self.plan, self.state, best, self._good.weights, shards))
+        yield Saved(self.plan.output, self.state.step)

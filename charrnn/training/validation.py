@@ -1,101 +1,68 @@
-"""The looks at the held-out text in the course of a training, and the best weights so far."""
+"""Validations in the course of a training, and the best weights so far."""
 
-import math
 import time
-from typing import Any
 
 from charrnn.nn.network import Network
 from charrnn.training.evaluation import Evaluation
+from charrnn.training.run_state import RunState
 from charrnn.types import Array, IdArray
 
-LOOKS = 20
+VALIDATIONS = 20
 """In a run, evenly spread over its course."""
 SYMBOLS = 32768
-"""Symbols that a look takes in; the end of the run takes in the whole held-out text."""
+"""Symbols of the held-out text that a validation measures; the end of the run measures all."""
 SHARE = 0.03
-"""Of a run that is measured in minutes, the share of the time that the looks may take."""
+"""Of a run that is measured in minutes, the share of the time that validations may take."""
 
 
 class Validation:
-    """Looks at the symbols `held_out` (N,), which follow `before`; N may be 0, for none.
+    """Validates on the symbols `held_out` (N,), which follow `before`; N may be 0, for none.
 
-    `weights` (P,) are the best until there is a look. Memory: P numbers beside that of the looks.
+    `best_weights` (P,) are those of the lowest loss, or the newest where there is none yet. Memory:
+    P numbers beside those of an evaluation. The losses stand in `state`.
     """
 
-    def __init__(self, before: IdArray, held_out: IdArray, weights: Array, *, threads: int) -> None:
+    def __init__(
+        self, before: IdArray, held_out: IdArray, weights: Array, state: RunState, *, threads: int
+    ) -> None:
         self.best_weights = weights.copy()
-        self.best_loss = math.inf
-        self.loss: float | None = None
-        """That of the newest look, in nats."""
-        self.seconds = 0.0
-        """Spent on looks."""
-        self.stale = 0
-        """Looks since the best one."""
-        self._looks = 0
-        self._whole = self._quick = None
+        self.symbols = len(held_out)
+        self._state = state
+        self._part = None
+        self._done = 0
         if len(held_out) > 0:
-            self._whole = Evaluation(before, held_out, threads=threads)
-            self._quick = Evaluation(before, held_out, limit=SYMBOLS, threads=threads)
-
-    @property
-    def symbols(self) -> int:
-        """How many of them are held out."""
-        return 0 if self._whole is None else self._whole.count
+            self._part = Evaluation(before, held_out, limit=SYMBOLS, threads=threads)
 
     def is_due(self, progress: float, seconds: float, *, timed: bool) -> bool:
-        """Whether to look now: at a `progress` (0 … 1) of the run, `seconds` after its start.
+        """Whether to validate now: at a `progress` (0 … 1) of the run, `seconds` after its start.
 
-        A run measured in steps looks at the same steps every time, whatever it costs; one that is
-        `timed` does not when that took too long before.
+        A run measured in steps validates at the same steps every time, whatever it costs; a `timed`
+        one leaves a validation out where those before took too long.
         """
-        if self._quick is None or progress * LOOKS < self._looks + 1:
+        if progress * VALIDATIONS < self._done + 1:
             return False
-        return progress >= 1 or not timed or self.seconds <= SHARE * seconds
+        in_time = self._state.validation_seconds <= SHARE * seconds
+        return progress >= 1 or not timed or in_time
 
-    def look(self, network: Network, progress: float) -> float:
-        """The loss on a part of the held-out text; the weights are kept if they are the best.
-
-        A loss that is no number leaves everything as it was.
-        """
-        assert self._quick is not None
+    def measure(self, network: Network) -> float | None:
+        """The loss (nats) on a part of the held-out text; None where nothing is held out."""
+        if self._part is None:
+            return None
         start = time.monotonic()
-        loss = self._quick.loss(network)
-        if not math.isfinite(loss):
-            return loss
-        self._looks = int(progress * LOOKS)
-        self.loss = loss
-        self.stale += 1
-        if loss < self.best_loss:
-            self.best_loss = loss
-            self.best_weights[:] = network.parameters.flat
-            self.stale = 0
-        self.seconds += time.monotonic() - start
+        loss = self._part.loss(network)
+        self._state.validation_seconds += time.monotonic() - start
         return loss
 
-    def measure_best(self, network: Network) -> float | None:
-        """The exact loss of the best weights, on all of the held-out text."""
-        if self._whole is not None:
-            self.loss = self._whole.loss(network.with_weights(self.best_weights))
-        return self.loss
+    def note(self, loss: float, weights: Array) -> None:
+        """Keep the weights (P,) if their loss (nats) is the lowest so far."""
+        if self._state.note_validation(loss):
+            self.best_weights[:] = weights
 
-    def update_best(self, network: Network) -> None:
-        """Where there is nothing to choose by yet, the newest weights are the best."""
-        if math.isinf(self.best_loss):
-            self.best_weights[:] = network.parameters.flat
+    def keep_newest(self, weights: Array) -> None:
+        """Where no loss chooses yet, the newest weights (P,) are the best."""
+        if self._state.best_loss is None:
+            self.best_weights[:] = weights
 
-    def record(self) -> dict[str, Any]:
-        """What `restore` takes, as JSON."""
-        return {
-            "best_loss": None if math.isinf(self.best_loss) else self.best_loss,
-            "validation_loss": self.loss,
-            "validation_seconds": self.seconds,
-            "stale_looks": self.stale,
-        }
-
-    def restore(self, record: dict[str, Any], best_weights: Array, progress: float) -> None:
-        """Go on from what `record` said at a `progress` of the run as it is now planned."""
-        self.best_weights[:] = best_weights
-        self.best_loss = math.inf if record["best_loss"] is None else record["best_loss"]
-        self.loss, self.seconds = record["validation_loss"], record["validation_seconds"]
-        self.stale = record["stale_looks"]
-        self._looks = int(progress * LOOKS)
+    def passed(self, progress: float) -> None:
+        """Count the validations up to this progress as done."""
+        self._done = int(progress * VALIDATIONS)

@@ -27,4 +27,4 @@ def test_damaged_checkpoints_end_in_one_line_or_in_a_valid_model() -> None:
     assert outcomes["flipped: refused"] > 10
     assert outcomes["another_number: refused"] > 10
     assert sum(number for what, number in outcomes.items() if what.endswith(": unharmed")) > 5
-    assert sum(number for what, number in outcomes.items() if what.endswith(": valid")) > 5
+    assert sum(number for what, number in outcomes.items() if what.endswith(": valid")) >= 5

@@ -38,7 +38,7 @@ def test_every_number_of_the_header_is_in_its_range_or_refused(saved: Path, tmp_
             except CharRNNError as error:
                 refusals.append(str(error))
                 continue
-            if trainer.total_steps is not None and trainer.total_steps < 1000:
+            if trainer.budget.total_steps is not None and trainer.budget.total_steps < 1000:
                 finish(trainer)
                 json.dumps(read_checkpoint(path).header(), allow_nan=False)
     assert all(text.isprintable() and len(text) < 1000 for text in refusals)

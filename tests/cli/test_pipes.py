@@ -285,7 +285,7 @@ def test_a_signal_ends_a_training_and_loses_nothing(number: int, code: int, thre
     ]
     again = shell(outcome.lines[-1].removeprefix("go on with: "))
     assert again.code == 0
-    assert f"going on after step {step} " in again.errors
+    assert f"resuming after step {step} " in again.errors
     same_training("a.npz", uninterrupted(*options))
 
 
@@ -315,7 +315,7 @@ def test_the_command_to_go_on_can_be_pasted(arguments: tuple[str, ...]) -> None:
     assert shlex.split(command)[:2] == ["charrnn", "train"]
     again = shell(f"{command} <a.txt")
     assert again.code == 0, again.errors
-    assert "going on after step " in again.errors
+    assert "resuming after step " in again.errors
     assert "finished after step " in again.errors
 
 
@@ -355,7 +355,7 @@ def test_a_killed_training_comes_out_the_same_to_the_bit(
     assert bool(first % WINDOWS) is within_an_epoch
     outcome = run("train", "a.txt", "--resume")
     assert outcome.code == 0
-    assert f"going on after step {second} " in outcome.errors
+    assert f"resuming after step {second} " in outcome.errors
     assert "schedule" not in outcome.errors, "the budget is that of the beginning"
     assert saved_step("a.npz") == float(epochs) * WINDOWS
     same_training("a.npz", uninterrupted(*options))

@@ -118,10 +118,10 @@ def test_a_folder_gives_its_name_even_as_a_dot(monkeypatch: pytest.MonkeyPatch) 
 def test_an_existing_output_is_not_overwritten() -> None:
     write("a.npz", b"somebody's work")
     message = refuse("train", "a.txt", *SMALL, "--epochs", "1")
-    assert message.startswith("a.npz is there already: ")
+    assert message.startswith("a.npz exists already: ")
     assert all(way in message for way in ("--resume", "--force", "--output"))
     assert Path("a.npz").read_bytes() == b"somebody's work"
-    assert "mine is there" in refuse("train", "a.txt", "-o", write("mine", b"")), "even if empty"
+    assert "mine exists" in refuse("train", "a.txt", "-o", write("mine", b"")), "even if empty"
 
 
 def test_force_overwrites() -> None:
@@ -136,8 +136,8 @@ def test_the_text_itself_is_not_overwritten_even_with_force() -> None:
     for text, output in (("text.npz", "text.npz"), ("a.txt", "a.txt"), ("a.txt", "link.npz")):
         for flag in ("--force", "--resume"):
             message = refuse("train", text, "-o", output, flag, *SMALL, "--epochs", "1")
-            assert message == f"{output} is the text itself: name another --output"
-    assert "is the text itself" in refuse("train", "text.npz", *SMALL)
+            assert message == f"{output} is one of the texts to read: name another --output"
+    assert "is one of the texts to read" in refuse("train", "text.npz", *SMALL)
 
 
 def test_resume_and_force_exclude_each_other() -> None:
@@ -320,7 +320,7 @@ def test_a_text_that_is_long_enough_is_not_called_short() -> None:
 def test_nothing_held_out_is_said() -> None:
     options = (*SMALL, "--epochs", "0.2", "--validation-fraction", "0")
     outcome = succeed("train", "a.txt", *options)
-    assert "nothing is held out for validation" in outcome.errors
+    assert "no text is held out for validation" in outcome.errors
     assert "validation loss" not in outcome.errors
     with np.load("a.npz") as file:
         assert np.array_equal(file["weights"], file["last"])
@@ -361,7 +361,7 @@ def test_a_finished_training_is_not_resumed_without_a_larger_budget() -> None:
 
 def test_a_finished_training_goes_on_with_more_epochs(finished: Path) -> None:
     outcome = succeed("train", "a.txt", "--resume", "--epochs", "4")
-    assert "going on after step 28 (epoch 1.00)" in outcome.lines
+    assert "resuming after step 28 (epoch 1.00)" in outcome.lines
     (line,) = [line for line in outcome.lines if "schedule" in line]
     assert re.fullmatch(
         "the learning rate follows the schedule of a run of 4 epochs, of which 25% is over: "
@@ -378,7 +378,7 @@ def test_a_finished_training_goes_on_with_more_epochs(finished: Path) -> None:
 def test_a_training_goes_on_with_minutes_instead_of_epochs(finished: Path) -> None:
     spent = header(finished)["training"]["seconds"] / 60
     outcome = succeed("train", "a.txt", "--resume", "--minutes", f"{spent + 0.002}")
-    assert "going on after step 28" in outcome.errors
+    assert "resuming after step 28" in outcome.errors
     assert "epochs;" not in outcome.errors
     assert header(finished)["training"]["options"]["epochs"] is None
     assert saved_step(finished) > 28
@@ -444,7 +444,7 @@ def test_a_training_goes_on_with_its_own_cell() -> None:
     succeed("train", "a.txt", *SMALL, "--epochs", "1", "--cell", "gru", "-q")
     outcome = call("train", "a.txt", "--resume", "--epochs", "2", "--cell", "lstm")
     assert outcome.code == 1
-    assert "--cell lstm does not fit a.npz, which has gru" in outcome.errors
+    assert "--cell lstm does not fit the checkpoint, which has gru" in outcome.errors
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "rmsprop", "adagrad", "sgd", "lion"])
@@ -474,13 +474,11 @@ def test_a_training_begins_with_a_trained_model() -> None:
     succeed("train", "a.txt", *SMALL, "--epochs", "3", "-q")
     write("b.txt", TEXT + "\u00fc\u00df" * 9)
     outcome = succeed("train", "b.txt", "--init-from", "a.npz", "--epochs", "1", "--threads", "1")
-    (line,) = [
-        line for line in outcome.lines if line.startswith("beginning with a trained model; ")
-    ]
+    (line,) = [line for line in outcome.lines if line.startswith("fine-tuning a trained model; ")]
     assert line.endswith("2 characters of this text are new to it: '\u00df', '\u00fc'")
     assert header("b.npz")["network"] == header("a.npz")["network"] | {"vocabulary_size": 25}
     again = succeed("train", "a.txt", "--init-from", "b.npz", "-o", "c.npz", "--epochs", "0.1")
-    assert "beginning with a trained model; it knows every character of this text" in again.lines
+    assert "fine-tuning a trained model; it knows every character of this text" in again.lines
     assert "\u00fc" in succeed("sample", "-c", "c.npz", "--prime", "\u00fc", "-n", "1").text
 
 
@@ -489,7 +487,7 @@ def test_a_training_from_a_model_that_does_not_fit() -> None:
     message = refuse("train", "a.txt", "-o", "b.npz", "--init-from", "a.npz", "--bytes")
     assert message.endswith("leave out --bytes")
     message = refuse("train", "a.txt", "-o", "b.npz", "--init-from", "a.npz", "--hidden-size", "9")
-    assert message.startswith("--hidden-size 9 does not fit a.npz, which has 8")
+    assert message.startswith("--hidden-size 9 does not fit the checkpoint, which has 8")
     assert "cannot read no.npz" in refuse("train", "a.txt", "-o", "b.npz", "--init-from", "no.npz")
     outcome = call("train", "a.txt", "--resume", "--init-from", "a.npz")
     assert outcome.code == 2
@@ -501,7 +499,7 @@ def test_an_early_end_and_a_test_part_are_told() -> None:
         "train", "a.txt", *SMALL, "--epochs", "60", "--learning-rate", "0.1", "--patience", "1",
         "--test-fraction", "0.1",
     )  # fmt: skip
-    assert "1 looks in a row at the held-out text brought nothing better" in outcome.errors
+    assert "early stopping: 1 validation in a row without improvement" in outcome.errors
     assert re.search(r"finished after .*; validation loss .*; test loss \d.* nats", outcome.errors)
     assert saved_step("a.npz") < 60 * WINDOWS * 0.8
 

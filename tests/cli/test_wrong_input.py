@@ -290,7 +290,7 @@ def test_an_output_that_is_a_device_or_pipe() -> None:
     os.mkfifo("pipe")
     for flag in ("--force", "--resume"):
         message = refuse("train", "a.txt", "-o", "pipe", flag, *SMALL)
-        assert message == "pipe is not a file of the usual kind: name another --output"
+        assert message == "pipe is not a regular file: name another --output"
     assert Path("pipe").is_fifo()
 
 
@@ -332,7 +332,7 @@ def test_a_training_that_explodes_stops_and_says_what_to_lower() -> None:
     assert " no longer " in message or "the loss has risen to " in message
     assert " after step " in message
     assert ", although the rate was halved 5 times" in message
-    assert "; a.npz keeps the last good state; " in message
+    assert "; a.npz holds the last good state; " in message
     assert message.endswith("lower --learning-rate (now 1e+38) or --clip (now 0)")
     assert is_sample(succeed("sample", "-n", "10").text, 10)
 
@@ -353,7 +353,7 @@ def test_what_an_exploded_training_has_saved_can_be_used(rate: str, epochs: str)
     options = ("--epochs", epochs, "--learning-rate", rate, "--clip", "0", "-q")
     outcome = call("train", "a.txt", *SMALL, *options)
     assert outcome.code == 1
-    assert "a.npz keeps the last good state" in only_line(outcome.errors)
+    assert "a.npz holds the last good state" in only_line(outcome.errors)
     assert is_sample(succeed("sample", "-n", "10").text, 10)
     assert sorted(contents(Path())) == ["a.npz", "a.txt"]
 

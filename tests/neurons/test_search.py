@@ -11,9 +11,10 @@ from charrnn.neurons import search as module
 from charrnn.neurons.features.registry import FEATURES, user_feature
 from charrnn.neurons.search import Search, by_kind, halves, matched_units, search
 from charrnn.nn.network import Network, NetworkConfig
-from charrnn.options import TrainingOptions
 from charrnn.text.corpus import Corpus
+from charrnn.training.plan import plan_training
 from charrnn.training.trainer import Trainer
+from helpers import NO_REGULARISATION
 
 ALL = list(FEATURES.values())
 LENGTH = 84_000
@@ -38,8 +39,9 @@ def text() -> str:
 @cache
 def trained() -> Search:
     corpus = Corpus.from_text(text())
-    options = TrainingOptions(epochs=1.5, validation_fraction=0.5, batch_size=16, seq_length=32)
-    trainer = Trainer.start(corpus, options, hidden_size=16, layers=1)
+    given = {"epochs": 1.5, "validation_fraction": 0.5, "batch_size": 16, "seq_length": 32}
+    sizes = {"hidden_size": 16, "layers": 1}
+    trainer = Trainer(plan_training(corpus, NO_REGULARISATION | given | sizes))
     for _ in trainer.run():
         pass
     _, held_out, _ = corpus.split(0.5)

@@ -9,7 +9,6 @@ import pytest
 from charrnn.nn.dropout import OutputDropout, WeightDropout
 from charrnn.nn.network import Network, NetworkConfig
 from charrnn.nn.workspace import Workspace
-from charrnn.optim.optimizers import Adam
 from charrnn.training.parallel.sharded import ShardedNetwork
 from helpers import assert_same_training, finish, resume, start, stop_after
 from reference import directional_derivative, random_ids, random_network
@@ -102,16 +101,15 @@ def losses(threads: int, seed: int, *, processes: bool) -> list[float]:
     network = random_network(rng, config)
     ids, targets = random_ids(rng, config, 5, 6)
     sharded = ShardedNetwork(
-        network, Adam(network.parameters.flat), 5, 6, threads, **RATES, seed=seed,
-        processes=processes,
-    )  # fmt: skip
+        network, "adam", 5, 6, threads, **RATES, seed=seed, processes=processes
+    )
     found = []
     with sharded:
-        for _ in range(3):
+        for step in range(3):
             sharded.reset()
-            found.append(sharded.compute_gradient(ids, targets))
+            found.append(sharded.compute_gradient(ids, targets, step))
             sharded.gradient_norm()
-            sharded.update(0.0, 1.0)  # a step that moves nothing: only the masks change
+            sharded.update(step + 1, 0.0, 1.0)  # a step that moves nothing: only the masks change
     return found
 
 
@@ -128,9 +126,9 @@ def test_shards_have_masks_of_their_own() -> None:
     config = NetworkConfig(7, 8, 1)
     network = random_network(rng, config)
     with ShardedNetwork(
-        network, Adam(network.parameters.flat), 5, 2, 2, dropout=0.5, processes=False
+        network, "adam", 5, 2, 2, dropout=0.5, processes=False
     ) as sharded:  # its windows are full of the first symbol
-        one, other = sharded._workers.call("compute_gradient", 0)
+        one, other = sharded._workers.compute_gradient(0)
     assert one != other
 
 
@@ -151,4 +149,4 @@ def test_the_held_out_text_is_read_without_masks() -> None:
     without = start(layers=2, learning_rate=1e-12)
     for one in (trainer, without):
         finish(one)
-    assert trainer.validation.loss == pytest.approx(without.validation.loss, rel=1e-6)
+    assert trainer.state.validation_loss == pytest.approx(without.state.validation_loss, rel=1e-6)

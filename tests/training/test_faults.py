@@ -15,8 +15,8 @@ import pytest
 from charrnn.checkpoints.format import read_checkpoint
 from charrnn.checkpoints.lock import only_training
 from charrnn.errors import CheckpointError, OptionError
-from charrnn.options import TrainingOptions
 from charrnn.training.events import Event, NotSaved, Report, Saved
+from charrnn.training.plan import plan_resumed, plan_training
 from charrnn.training.trainer import Trainer
 from cli_helpers import (
     SMALL,
@@ -29,7 +29,7 @@ from cli_helpers import (
     succeed,
     write,
 )
-from helpers import corpus
+from helpers import NO_REGULARISATION, corpus
 from kills import kill_trainings
 
 resource = pytest.importorskip("resource", reason="no limits on this system")
@@ -67,14 +67,14 @@ def test_a_training_killed_before_its_losses_are_measured(tmp_path: Path, patien
             events.close()  # type: ignore[attr-defined]
             break
     assert header(output)["training"]["test_loss"] is None
-    resumed = Trainer.resume(read_checkpoint(output), corpus(Path("a.txt").read_text()), {})
-    resumed.output = output
+    text = corpus(Path("a.txt").read_text())
+    resumed = Trainer(plan_resumed(read_checkpoint(output), text, {}, output=output))
     for _ in resumed.run():
         pass
     same_training(output, whole)
     assert header(output)["training"]["test_loss"] is not None
-    with pytest.raises(OptionError, match=r"used up its budget|looks in a row"):
-        Trainer.resume(read_checkpoint(output), corpus(Path("a.txt").read_text()), {})
+    with pytest.raises(OptionError, match=r"used up its budget|stopped early"):
+        Trainer(plan_resumed(read_checkpoint(output), corpus(Path("a.txt").read_text()), {}))
 
 
 def test_what_a_killed_training_left_is_cleared_away() -> None:
@@ -131,10 +131,9 @@ def test_where_no_lock_can_be_made_there_is_none(tmp_path: Path) -> None:
 
 
 def begun(output: Path, **options: Any) -> Trainer:
-    wished = TrainingOptions(batch_size=4, seq_length=8, epochs=5.0, threads=1, **options)
-    return Trainer.start(
-        corpus(Path("a.txt").read_text()), wished, hidden_size=8, layers=1, output=output
-    )
+    given = NO_REGULARISATION | {"batch_size": 4, "seq_length": 8, "epochs": 5.0} | options
+    sizes = {"hidden_size": 8, "layers": 1}
+    return Trainer(plan_training(corpus(Path("a.txt").read_text()), given | sizes, output=output))
 
 
 def test_a_save_that_fails_is_told_and_tried_again(tmp_path: Path) -> None:
@@ -160,10 +159,10 @@ def test_a_save_that_fails_is_told_and_tried_again(tmp_path: Path) -> None:
 
 def run_without_folder(trainer: Trainer, events: list[Event]) -> None:
     """Train, while the folder of the output is deleted again and again."""
-    assert trainer.output
+    assert trainer.plan.output
     for event in trainer.run():
         events.append(event)
-        shutil.rmtree(trainer.output.parent, ignore_errors=True)
+        shutil.rmtree(trainer.plan.output.parent, ignore_errors=True)
 
 
 def test_a_folder_that_was_deleted_loses_no_training(

@@ -44,7 +44,7 @@ def test_with_no_new_symbols_the_network_is_the_same() -> None:
 def test_bytes_and_characters_do_not_go_together() -> None:
     rng = np.random.default_rng(73)
     network = random_network(rng, NetworkConfig(3, 6, 2))
-    with pytest.raises(OptionError, match=r"has learned characters, .* leave out --bytes"):
+    with pytest.raises(OptionError, match=r"has learned characters, .* leave out `as_bytes`"):
         extended(network, OLD.vocabulary, Corpus.from_text(b"bdf"), rng)
-    with pytest.raises(OptionError, match=r"has learned bytes, .* add --bytes"):
+    with pytest.raises(OptionError, match=r"has learned bytes, .* add `as_bytes`"):
         extended(network, Corpus.from_text(b"bdf").vocabulary, OLD, rng)

@@ -11,8 +11,8 @@ from charrnn.machine.blas import one_thread
 from charrnn.nn import one_hot_input
 from charrnn.nn.cells import CELLS
 from charrnn.nn.network import Network, NetworkConfig
-from charrnn.optim.optimizers import SGD, Adam
-from charrnn.training.parallel import sharded
+from charrnn.optim.optimizers import Adam
+from charrnn.training.parallel import shard
 from charrnn.training.parallel.sharded import ShardedNetwork
 from charrnn.types import Array
 from reference import random_ids, random_network
@@ -50,22 +50,20 @@ def train(
     """Five steps of training from a random network; the last step's gradient."""
     rng = np.random.default_rng(41)
     network = random_network(rng, config, dtype)
-    adam, losses, norms = Adam(network.parameters.flat), [], []
-    with ShardedNetwork(network, adam, STEPS, BATCH, threads, processes=processes) as sharded:
-        for _ in range(5):
-            losses.append(sharded.compute_gradient(*random_ids(rng, config, STEPS, BATCH)))
+    losses, norms = [], []
+    with ShardedNetwork(network, "adam", STEPS, BATCH, threads, processes=processes) as sharded:
+        for step in range(5):
+            losses.append(sharded.compute_gradient(*random_ids(rng, config, STEPS, BATCH), step))
             norms.append(sharded.gradient_norm())
             gradient = sharded.gradient.flat.copy()
-            sharded.update(1e-3, scale)
-        assert adam.steps == 5
+            sharded.update(step + 1, 1e-3, scale)
         weights = network.parameters.flat.copy()
-        return Outcome(losses, norms, gradient, weights, sharded.state, adam.state.copy())
+        return Outcome(losses, norms, gradient, weights, sharded.state, sharded.moments.copy())
 
 
 def sharded_network(network: Network, steps: int, batch: int, threads: int) -> ShardedNetwork:
-    """With an optimizer of its own, in this process."""
-    adam = Adam(network.parameters.flat)
-    return ShardedNetwork(network, adam, steps, batch, threads, processes=False)
+    """With Adam, in this process."""
+    return ShardedNetwork(network, "adam", steps, batch, threads, processes=False)
 
 
 @pytest.mark.parametrize("config", [SMALL, LARGE], ids=["small", "large"])
@@ -102,7 +100,7 @@ def test_a_run_repeats_to_the_bit(threads: int) -> None:
 @pytest.mark.parametrize("block", [1, 64, 10**6])
 def test_blocks_make_no_difference(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
     expected = train(SMALL, 2)
-    monkeypatch.setattr(sharded, "BLOCK", block)
+    monkeypatch.setattr(shard, "BLOCK", block)
     outcome = train(SMALL, 2)
     np.testing.assert_array_equal(outcome.weights, expected.weights)
     np.testing.assert_allclose(outcome.norms, expected.norms, rtol=1e-12)
@@ -120,7 +118,7 @@ def test_loss_and_gradient_are_means_over_the_window(threads: int) -> None:
     losses = workspace.losses(ids, targets).copy()
     workspace.backward(expected, 1 / losses.size)
     with sharded_network(network, STEPS, BATCH, threads) as sharded:
-        assert sharded.compute_gradient(ids, targets) == pytest.approx(losses.mean(), rel=1e-12)
+        assert sharded.compute_gradient(ids, targets, 0) == pytest.approx(losses.mean(), rel=1e-12)
         norm = sharded.gradient_norm()
     np.testing.assert_allclose(sharded.gradient.flat, expected.flat, rtol=0, atol=1e-13)
     assert norm == pytest.approx(np.linalg.norm(expected.flat), rel=1e-12)
@@ -133,14 +131,14 @@ def test_an_update_is_a_step_of_the_optimizer_along_the_scaled_gradient(threads:
     weights = network.parameters.flat.copy()
     by_hand = Adam(weights)
     with sharded_network(network, STEPS, BATCH, threads) as sharded:
-        for _ in range(2):
-            sharded.compute_gradient(*random_ids(rng, LARGE, STEPS, BATCH))
+        for step in range(2):
+            sharded.compute_gradient(*random_ids(rng, LARGE, STEPS, BATCH), step)
             sharded.gradient_norm()
             by_hand.begin_step()
             by_hand.update(
                 weights, 1e-7 * sharded.gradient.flat, 0.01, slice(None), np.empty_like(weights)
             )
-            sharded.update(0.01, 1e-7)  # so small that Adam's ε makes the scale matter
+            sharded.update(step + 1, 0.01, 1e-7)  # so small that Adam's ε makes the scale matter
             np.testing.assert_allclose(network.parameters.flat, weights, rtol=0, atol=1e-14)
 
 
@@ -149,13 +147,12 @@ def test_numbers_of_the_scaled_gradient_are_clipped(threads: int) -> None:
     rng = np.random.default_rng(49)
     network = random_network(rng, LARGE)
     before = network.parameters.flat.copy()
-    sgd = SGD(before.copy())
-    with ShardedNetwork(network, sgd, STEPS, BATCH, threads, processes=False) as sharded:
-        sharded.compute_gradient(*random_ids(rng, LARGE, STEPS, BATCH))
+    with ShardedNetwork(network, "sgd", STEPS, BATCH, threads, processes=False) as sharded:
+        sharded.compute_gradient(*random_ids(rng, LARGE, STEPS, BATCH), 0)
         sharded.gradient_norm()
         scaled = 0.5 * sharded.gradient.flat
         limit = float(np.abs(scaled).mean())
-        sharded.update(0.01, 0.5, limit)
+        sharded.update(1, 0.01, 0.5, limit)
     expected = before - 0.01 * np.clip(scaled, -limit, limit)
     np.testing.assert_allclose(network.parameters.flat, expected, rtol=0, atol=1e-14)
 
@@ -171,11 +168,11 @@ def test_the_state_is_a_copy_and_comes_back_as_it_was_set(threads: int) -> None:
         sharded.state = state
         copy = sharded.state
         np.testing.assert_array_equal(copy, state)
-        first = sharded.compute_gradient(ids, targets)
+        first = sharded.compute_gradient(ids, targets, 0)
         np.testing.assert_array_equal(copy, state)
-        assert sharded.compute_gradient(ids, targets) != first
+        assert sharded.compute_gradient(ids, targets, 0) != first
         sharded.state = copy
-        assert sharded.compute_gradient(ids, targets) == first
+        assert sharded.compute_gradient(ids, targets, 0) == first
 
 
 def test_a_state_travels_between_different_numbers_of_threads() -> None:
@@ -186,10 +183,10 @@ def test_a_state_travels_between_different_numbers_of_threads() -> None:
         sharded_network(network, STEPS, BATCH, 1) as one,
         sharded_network(network, STEPS, BATCH, 3) as three,
     ):
-        one.compute_gradient(ids, targets)
+        one.compute_gradient(ids, targets, 0)
         three.state = one.state
-        loss = one.compute_gradient(ids, targets)
-        assert three.compute_gradient(ids, targets) == pytest.approx(loss, rel=1e-12)
+        loss = one.compute_gradient(ids, targets, 0)
+        assert three.compute_gradient(ids, targets, 0) == pytest.approx(loss, rel=1e-12)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -198,11 +195,11 @@ def test_reset_makes_every_state_zero(threads: int) -> None:
     network = random_network(rng, SMALL)
     ids, targets = random_ids(rng, SMALL, STEPS, BATCH)
     with sharded_network(network, STEPS, BATCH, threads) as sharded:
-        first = sharded.compute_gradient(ids, targets)
+        first = sharded.compute_gradient(ids, targets, 0)
         assert sharded.state.all()
         sharded.reset()
         assert not sharded.state.any()
-        assert sharded.compute_gradient(ids, targets) == first
+        assert sharded.compute_gradient(ids, targets, 0) == first
 
 
 @pytest.mark.parametrize(("asked", "given"), [(0, 1), (1, 1), (3, 3), (4, 3), (100, 3)])
@@ -212,7 +209,7 @@ def test_there_are_no_more_threads_than_streams(asked: int, given: int) -> None:
     ids, targets = random_ids(rng, SMALL, STEPS, 3)
     with sharded_network(network, STEPS, 3, asked) as sharded:
         assert sharded.threads == given
-        loss = sharded.compute_gradient(ids, targets)
+        loss = sharded.compute_gradient(ids, targets, 0)
     assert loss == pytest.approx(network.workspace(STEPS, 3).losses(ids, targets).mean(), rel=1e-12)
 
 
@@ -225,7 +222,7 @@ def test_an_error_in_a_thread_reaches_the_caller(threads: int) -> None:
         sharded_network(network, STEPS, BATCH, threads) as sharded,
         pytest.raises(ValueError, match="shape"),
     ):
-        sharded.compute_gradient(ids[1:], targets)
+        sharded.compute_gradient(ids[1:], targets, 0)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -237,10 +234,10 @@ def test_a_text_can_be_learned_by_heart(cell: str, threads: int) -> None:
     config = NetworkConfig(int(ids.max()) + 1, 32, 1, cell)
     network = Network.create(config, np.random.default_rng(35))
     with sharded_network(network, len(text), 2, threads) as sharded:
-        for _ in range(250):
+        for step in range(250):
             sharded.reset()
-            loss = sharded.compute_gradient(streams[:-1], streams[1:])
-            sharded.update(0.01, min(1.0, 5 / sharded.gradient_norm()))
+            loss = sharded.compute_gradient(streams[:-1], streams[1:], step)
+            sharded.update(step + 1, 0.01, min(1.0, 5 / sharded.gradient_norm()))
     assert loss < 0.05
 
 
@@ -261,8 +258,8 @@ def test_a_training_step_allocates_nothing_of_the_size_of_a_batch(
     with sharded_network(network, T, B, threads) as sharded:
 
         def step() -> None:
-            sharded.compute_gradient(ids, targets)
-            sharded.update(1e-3, min(1.0, 5 / sharded.gradient_norm()))
+            sharded.compute_gradient(ids, targets, 0)
+            sharded.update(1, 1e-3, min(1.0, 5 / sharded.gradient_norm()))
 
         tracemalloc.start()
         try:

@@ -15,10 +15,10 @@ import pytest
 from charrnn.errors import CharRNNError
 from charrnn.machine.blas import one_thread
 from charrnn.nn.network import NetworkConfig
-from charrnn.optim.optimizers import Adam
-from charrnn.training.parallel.shard import Plan
-from charrnn.training.parallel.sharded import ShardedNetwork
-from charrnn.training.parallel.workers import Processes, Threads, hire
+from charrnn.training.parallel.processes import Processes
+from charrnn.training.parallel.shard import ShardingPlan
+from charrnn.training.parallel.sharded import ShardedNetwork, start_workers
+from charrnn.training.parallel.workers import Threads
 from charrnn.types import Array
 from reference import random_ids, random_network
 
@@ -40,23 +40,22 @@ def train(config: NetworkConfig, threads: int, *, processes: bool) -> dict[str, 
     """Everything that comes out of three steps, from a state that is not zero."""
     rng = np.random.default_rng(51)
     network = random_network(rng, config, np.float32)
-    adam = Adam(network.parameters.flat)
     losses: list[float] = []
     norms: list[float] = []
-    with ShardedNetwork(network, adam, STEPS, BATCH, threads, processes=processes) as sharded:
+    with ShardedNetwork(network, "adam", STEPS, BATCH, threads, processes=processes) as sharded:
         assert isinstance(sharded._workers, Processes if processes and threads > 1 else Threads)
         sharded.state = rng.normal(size=sharded.state.shape).astype(np.float32)
-        for _ in range(3):
-            losses.append(sharded.compute_gradient(*random_ids(rng, config, STEPS, BATCH)))
+        for step in range(3):
+            losses.append(sharded.compute_gradient(*random_ids(rng, config, STEPS, BATCH), step))
             norms.append(sharded.gradient_norm())
-            sharded.update(1e-3, 0.7)
+            sharded.update(step + 1, 1e-3, 0.7)
         state = sharded.state
         sharded.reset()
         assert not sharded.state.any()
     weights: Array = network.parameters.flat
     return {
         "losses": losses, "norms": norms, "state": state, "weights": weights,
-        "moments": adam.state,
+        "moments": sharded.moments,
     }  # fmt: skip
 
 
@@ -70,8 +69,8 @@ def test_processes_and_threads_agree_to_the_bit(config: NetworkConfig, threads: 
         np.testing.assert_array_equal(by_processes[name], value, err_msg=name)
 
 
-def plan(shards: int = 2) -> Plan:
-    return Plan(CONFIG, "float32", STEPS, BATCH, shards, 1024, Adam, 0.0)
+def plan(shards: int = 2) -> ShardingPlan:
+    return ShardingPlan(CONFIG, "float32", STEPS, BATCH, shards, "adam")
 
 
 def test_workers_end_with_their_training() -> None:
@@ -87,31 +86,31 @@ def test_a_worker_that_dies_is_an_error_that_says_what_to_do() -> None:
     process, _ = team._workers[0]
     process.kill()
     process.wait()
-    with pytest.raises(CharRNNError, match=r"worker process .* --resume"):
-        team.call("compute_gradient", 0)
+    with pytest.raises(CharRNNError, match=r"worker process .* `resume`"):
+        team.compute_gradient(0)
     team.close()
 
 
 def test_an_error_in_a_worker_reaches_the_caller_and_leaves_it_at_work() -> None:
     team = Processes(plan())
     with pytest.raises(AttributeError, match="no_such_method"):
-        team.call("no_such_method")
+        team._call_all("no_such_method")
     _, connection = team._workers[0]
     connection.send(("update", ()))
     answer, error = connection.recv()
     assert answer is None
     assert isinstance(error, TypeError)
-    assert len(team.call("compute_gradient", 0)) == 2
+    assert len(team.compute_gradient(0)) == 2
     team.close()
 
 
 def test_signals_of_the_terminal_do_not_end_a_worker() -> None:
     team = Processes(plan())
-    team.call("compute_gradient", 0)  # so that it is past its first moments
+    team.compute_gradient(0)  # so that it is past its first moments
     process, _ = team._workers[0]
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         process.send_signal(number)
-    assert len(team.call("compute_gradient", 0)) == 2
+    assert len(team.compute_gradient(0)) == 2
     team.close()
     assert process.returncode == 0
 
@@ -119,11 +118,10 @@ def test_signals_of_the_terminal_do_not_end_a_worker() -> None:
 CHILD = """
 import sys, time
 from charrnn.nn.network import NetworkConfig
-from charrnn.optim.optimizers import Adam
-from charrnn.training.parallel.shard import Plan
-from charrnn.training.parallel.workers import Processes
-team = Processes(Plan(NetworkConfig(9, 8, 1), "float32", 4, 4, 2, 64, Adam, 0.0))
-team.call("compute_gradient", 0)
+from charrnn.training.parallel.shard import ShardingPlan
+from charrnn.training.parallel.processes import Processes
+team = Processes(ShardingPlan(NetworkConfig(9, 8, 1), "float32", 4, 4, 2, "adam"))
+team.compute_gradient(0)
 print(team._workers[0][0].pid, flush=True)
 time.sleep(600)
 """
@@ -131,7 +129,7 @@ time.sleep(600)
 
 def test_a_worker_does_not_outlive_a_training_that_was_killed() -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", CHILD], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
+        [sys.executable, "-c", CHILD], stdout=subprocess.PIPE, cwd=Path(__file__).parents[3]
     ) as parent:
         assert parent.stdout is not None
         worker = int(parent.stdout.readline())
@@ -159,11 +157,11 @@ def test_without_shared_memory_threads_do_the_work(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, call, fail)
-    team = hire(plan())
+    team = start_workers(plan())
     assert isinstance(team, Threads)
-    assert len(team.call("compute_gradient", 0)) == 2
+    assert len(team.compute_gradient(0)) == 2
     team.close()
 
 
 def test_one_shard_needs_no_worker() -> None:
-    assert isinstance(hire(plan(1)), Threads)
+    assert isinstance(start_workers(plan(1)), Threads)

@@ -1,0 +1,72 @@
+"""A training from the first look at its output to its last checkpoint, for every way to start one.
+
+The output is locked first, and looked at only then: so no training can overwrite what another one
+has written meanwhile.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from charrnn.checkpoints.format import read_checkpoint
+from charrnn.checkpoints.lock import only_training
+from charrnn.checkpoints.safetensors_format import read_model
+from charrnn.errors import CheckpointError
+from charrnn.options import TRAINING_OPTIONS, TrainingOptions
+from charrnn.text.corpus import Corpus, text_files
+from charrnn.training.plan import plan_resumed, plan_training
+from charrnn.training.trainer import Trainer
+
+
+@contextlib.contextmanager
+def open_training(
+    read_text: Callable[[], Corpus],
+    given: Mapping[str, Any],
+    *,
+    output: Path | None,
+    resume: bool = False,
+    overwrite: bool = False,
+    init_from: Path | None = None,
+    texts: Sequence[str] = (),
+) -> Iterator[Trainer]:
+    """A training on the text that `read_text` reads, with the options of network and training that
+    were `given` by name, ready to run. Until the context ends, nobody else trains to `output`.
+
+    An output that exists is an error, unless the training in it is to `resume`, or it is to
+    `overwrite`; one of the `texts` (files and
+    folders that are read) is never overwritten. `init_from` names a
+    checkpoint whose model goes on to learn this text. Raises CharRNNError.
+    """
+    wanted = {name: value for name, value in given.items() if name in TRAINING_OPTIONS}
+    TrainingOptions(**wanted)  # what makes no sense is told before anything is read
+    with contextlib.nullcontext() if output is None else only_training(output):
+        if output is not None:
+            _check_output(output, texts, resume=resume, overwrite=overwrite)
+        if resume and output is not None:
+            checkpoint = read_checkpoint(output)
+            plan = plan_resumed(checkpoint, read_text(), given, output=output)
+        else:
+            begin = None if init_from is None else read_model(init_from)
+            plan = plan_training(read_text(), given, output=output, init_from=begin)
+        yield Trainer(plan)
+
+
+def _check_output(path: Path, texts: Sequence[str], *, resume: bool, overwrite: bool) -> None:
+    """Find out before the work whether the checkpoint can be written where it is wanted."""
+    if not path.parent.is_dir():
+        raise CheckpointError(
+            f"the folder {path.parent} for the checkpoint does not exist: make it"
+        )
+    if path.exists() and not path.is_file():
+        raise CheckpointError(f"{path} is not a regular file: name another `output`")
+    files = [Path(file) for text in texts for file in text_files(text)] if path.exists() else []
+    if any(file.exists() and path.samefile(file) for file in files):
+        raise CheckpointError(f"{path} is one of the texts to read: name another `output`")
+    if resume and not path.exists():
+        raise CheckpointError(f"there is no {path} to resume: leave `resume` out to begin it")
+    if path.exists() and not (resume or overwrite):
+        raise CheckpointError(
+            f"{path} exists already: go on with it (`resume`), overwrite it (`overwrite`), or name "
+            "another `output`"
+        )
