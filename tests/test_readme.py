@@ -436,6 +436,13 @@ def test_architecture_names_every_folder_of_the_package_and_no_other() -> None:
     named = re.findall(r"^\| `(\w+)/` \|", page, re.MULTILINE)
     there = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     assert sorted(named) == sorted(there)
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    layers = [
+        name.removeprefix("charrnn.") for name in tools["importlinter"]["contracts"][0]["layers"]
+    ]
+    assert named == [name for name in reversed(layers) if name in there], (
+        "the order of the contract"
+    )
 
 
 def modules() -> list[str]:
