@@ -4,6 +4,7 @@ const model = JSON.parse(at("model").textContent);
 const MOST = model.most; // symbols that the page keeps
 const TOP = 5; // predictions of a symbol, as in worker.js
 const STRONGEST = 8; // bits of surprise that have the strongest colour
+const LINE_END = 10; // as a code point, and as a byte
 const FASTEST = 40; // of the slider: no limit
 const symbols = new Symbols(new Uint32Array(bytes(model.symbols).buffer), model.is_bytes, model.named);
 const ids = []; // the text so far, and at each symbol of it:
@@ -15,6 +16,7 @@ const list = new NeuronList(at("neurons"), { onPick: colourBy, onHold: holdUnits
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 let colour = "surprise"; // or "none", or a neuron
 let run = { number: 0, running: false }; // batches of earlier runs have smaller numbers
+let followAgain = 0; // when the sliders may move again, in milliseconds
 let given = 0; // symbols at the beginning that were read
 
 const blob = URL.createObjectURL(new Blob([at("program").textContent], { type: "text/javascript" }));
@@ -101,13 +103,20 @@ function more(batch) {
   chances.set(batch.chances, start * TOP);
   values.set(batch.shown, start);
   const wasAtEnd = atEnd();
-  view.append(Array.from(batch.ids, (id) => make("span", { textContent: textOf(id) })));
+  view.append(Array.from(batch.ids, (id) => ({ text: textOf(id), endsLine: symbols.codes[id] === LINE_END })));
   ids.push(...batch.ids);
   for (let n = start; n < view.length; n++) paint(n);
-  if (!still.matches) list.follow(batch.values, model.network.hidden_size);
   run.values = batch.values;
+  followNow();
   if (!view.pinned) showPlace(view.length - 1);
   if (wasAtEnd && run.writes && !still.matches) at("text").scrollIntoView({ block: "end" });
+}
+
+/* Let the sliders follow the values, a few times a second. */
+function followNow() {
+  if (still.matches || performance.now() < followAgain) return;
+  followAgain = performance.now() + 200;
+  list.follow(run.values, model.network.hidden_size);
 }
 
 /* Whether the end of the text can be seen, above the panel. */
@@ -148,7 +157,7 @@ const counted = (number) => number.toLocaleString("en");
 
 const textOf = (id) => {
   const text = symbols.written(id); // which bytes make a character is known by all of them
-  return at("signs").checked ? symbols.name(id) + (symbols.codes[id] === 10 ? "\n" : "") : text;
+  return at("signs").checked ? symbols.name(id) : text;
 };
 
 function paint(n) {

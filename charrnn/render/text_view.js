@@ -10,6 +10,7 @@ class TextView {
   constructor(box, { onLook, onKey = () => false, pins = false }) {
     this.box = box;
     this.spans = [...box.querySelectorAll(".c")];
+    this.line = null; // the block of the last line that was appended
     this.place = -1;
     this.onLook = onLook;
     this.onKey = onKey;
@@ -24,14 +25,25 @@ class TextView {
     return this.spans.length;
   }
 
-  append(spans) {
-    for (const span of spans) this.spans.push(span);
-    this.box.append(...spans);
+  /* Add symbols [{text, endsLine}] behind the others. Each line has a block of its own, so that only
+     the last one has to be laid out anew. */
+  append(symbols) {
+    for (const { text, endsLine } of symbols) {
+      if (this.spans.at(-1)?.endsLine ?? true) {
+        this.line = make("div", { className: "line" });
+        this.box.append(this.line);
+      }
+      const span = make("span", { textContent: text, endsLine });
+      this.line.append(span);
+      this.spans.push(span);
+    }
   }
 
   /* Take away all symbols from number `length` on. */
   cut(length) {
     for (const span of this.spans.splice(length)) span.remove();
+    this.line = this.spans.at(-1)?.parentNode;
+    while (this.box.lastChild !== (this.line ?? null)) this.box.lastChild.remove();
     this.unpin();
   }
 
@@ -61,7 +73,8 @@ class TextView {
   }
 
   pointed(event, clicked) {
-    const n = this.spans.indexOf(event.target);
+    const { target } = event; // a line where it ends, since a line end has no extent of its own
+    const n = this.spans.indexOf(clicked && target.className === "line" ? target.lastChild : target);
     if (n < 0 || this.pinned && !clicked) return;
     this.look(n, { pin: clicked });
     if (clicked) this.box.focus({ preventScroll: true });

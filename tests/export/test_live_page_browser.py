@@ -109,7 +109,7 @@ def test_without_chance_it_writes_what_numpy_writes(
         symbols = [int(model.vocabulary.symbols[id]) for id in ids]
         show = shown_byte if isinstance(text, bytes) else lambda code: shown(chr(code))
         found = page.tab.locator("#text .c").all_text_contents()
-        assert [symbol.rstrip("\n") for symbol in found] == [show(code) for code in symbols]
+        assert found == [show(code) for code in symbols]
         assert len(found) == 500 + len(model.vocabulary.encode(prime))
     page.check()
 
@@ -501,6 +501,43 @@ def test_it_fits_the_screen(browser: Any, tmp_path: Path, scheme: str, width: in
     page.check()
 
 
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_sliders_move_only_where_motion_is_wanted(
+    browser: Any, tmp_path: Path, motion: str
+) -> None:
+    page = ready(browser, tmp_path, checkpoint(), reduced_motion=motion)
+    outputs = page.tab.locator("#neurons output")
+    page.tab.fill("#pace", "0")
+    page.tab.fill("#prime", "a")
+    page.tab.click("#write")
+    page.expect("#text .c").not_to_have_count(0)
+    moved = outputs.all_inner_texts() != ["+0.00"] * 2
+    assert moved == (motion == "no-preference")
+    page.tab.click("#stop")
+    finished(page)
+    assert outputs.all_inner_texts() != ["+0.00"] * 2, "in the end they show the state"
+    page.check()
+
+
+def test_each_line_has_a_block(browser: Any, tmp_path: Path) -> None:
+    page = ready(browser, tmp_path, checkpoint())
+    page.tab.fill("#prime", "a\n\nb\nc")
+    page.tab.click("#read")
+    finished(page)
+    lines = page.tab.locator("#text .line")
+    assert lines.all_text_contents() == ["a\n", "\n", "b\n", "c"]
+    heights = {round(lines.nth(n).bounding_box()["height"]) for n in range(4)}
+    assert len(heights) == 1, "an empty line is as high as the others"
+    page.tab.fill("#length", "1")
+    lines.nth(1).click()  # its end is chosen
+    page.wait_for("#place", "3 of 6, chosen")
+    page.tab.click("#on")
+    finished(page)
+    assert lines.all_text_contents()[:2] == ["a\n", "\n"]
+    assert lines.count() == 3
+    page.check()
+
+
 def test_it_prints(browser: Any, tmp_path: Path) -> None:
     page = ready(browser, tmp_path, checkpoint())
     page.tab.click("#write")
@@ -523,7 +560,7 @@ def test_axe_finds_nothing_wrong(browser: Any, tmp_path: Path, scheme: str) -> N
     page.tab.click("summary")
     page.tab.get_by_label("hold quotes, L0:3", exact=True).fill("0.5")
     page.tab.locator("#neurons .pick").first.click()
-    page.tab.locator("#text .c").nth(70).click()
+    page.tab.locator("#text .c").nth(7).click()
     page.wait_for("#value-of", "L0:3")
     assert violations(page) == []
     page.check()
