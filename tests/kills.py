@@ -24,7 +24,7 @@ from pathlib import Path
 import click
 
 from charrnn.checkpoints.format import read_checkpoint
-from cli_helpers import environment, header, run, same_training, write
+from cli_helpers import TEXT, environment, header, run, same_training, write
 
 NETWORK = (
     "--hidden-size", "384", "--layers", "1", "--batch-size", "2", "--seq-length", "8",
@@ -37,9 +37,16 @@ TRAININGS: dict[str, tuple[str, ...]] = {
     "dropout": (*STEPS, "--dropout", "0.3", "--recurrent-dropout", "0.2"),
     "plateau": (*STEPS, "--schedule", "plateau", "--learning-rate", "0.1"),
     "timed saves": STEPS,
-}
-"""The options of each kind of training."""
-SAVE_SECONDS = {"timed saves": 0.02}
+    "recovery": (
+        "--hidden-size", "64", "--batch-size", "32", "--seq-length", "16", "--epochs", "2",
+        "--optimizer", "sgd", "--learning-rate", "30", "--clip", "0", "--schedule", "constant",
+    ),
+}  # fmt: skip
+"""The options of each kind of training. The last one diverges, goes back to an earlier state with
+half the learning rate, and has to do so in the same way after a kill."""
+LONG_TEXT = "recovery"
+"""The kind of training that has 20 times as much text."""
+SAVE_SECONDS = {"timed saves": 0.02, "recovery": 0.02}
 """Seconds between two saves, where they are not those of the trainer."""
 START = (
     "import sys; from charrnn.training import trainer; seconds = sys.argv.pop(1); "
@@ -77,16 +84,17 @@ def kill_trainings(folder: Path, kills: int, seed: int, threads: int = 1) -> Tal
     """Kill trainings in `folder` so often, and finish the last of them. Raises AssertionError where
     something was lost."""
     rng = random.Random(seed)
-    write(str(folder / "a.txt"))
     tally = Tally()
     for name in itertools.cycle(TRAININGS):
         if tally.kills >= kills:
             return tally
+        write(str(folder / "a.txt"), TEXT * (20 if name == LONG_TEXT else 1))
         options = (*NETWORK, *TRAININGS[name], "--threads", str(threads))
         whole = folder / f"{name}.npz"
         if not whole.exists():
             outcome = run("train", "a.txt", *options, "-o", whole, "-q", cwd=folder)
             assert outcome.code == 0, outcome.errors
+            assert name != "recovery" or header(whole)["training"]["rescues"] > 0
         (folder / "a.npz").unlink(missing_ok=True)
         most = min(kills, tally.kills + KILLS_EACH)
         while not one_run(folder, name, options, tally, most, rng):
