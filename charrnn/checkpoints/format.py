@@ -8,7 +8,6 @@ A checkpoint is one `.npz` file: the best weights, and all that training needs t
 | weights | the best weights (P,), in the order of `NetworkConfig.shapes`                     |
 | last    | the weights after the last step (P,)                                              |
 | moments | the optimizer's vectors (M, P)                                                    |
-| good    | the weights to go back to after a divergence (P,), where they are not the best    |
 | state   | what the training streams carry (L, 1 + S, H, B)                                  |
 | good    | the weights to go back to after a divergence (P,), where they are not the best    |
 
@@ -142,8 +141,6 @@ def _read(archive: zipfile.ZipFile, path: Path) -> Checkpoint:
         raise ValueError("a part of its training is missing")
     weights = _array(archive, "weights", (size,))
     arrays = {name: _array(archive, name, shapes[name]) for name in there}
-    if there and "good.npy" in archive.namelist():
-        arrays["good"] = _array(archive, "good", (size,))
     return Checkpoint(config, vocabulary, weights, training, arrays)
 
 

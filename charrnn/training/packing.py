@@ -2,15 +2,12 @@
 
 from typing import Any
 
-from charrnn.checkpoints.format import Checkpoint
+from charrnn.checkpoints.format import GOOD, Checkpoint
 from charrnn.text.corpus import Corpus
 from charrnn.training.parallel.sharded import ShardedNetwork
 from charrnn.training.plan import TrainingPlan
 from charrnn.training.run_state import RunState
 from charrnn.types import Array
-
-GOOD = "good"
-"""The array of the good weights (P,), where they are not the best ones."""
 
 
 def pack(
