@@ -310,7 +310,7 @@ def test_a_short_text_is_read_in_fewer_and_shorter_streams(length: int, shape: s
     assert line == (
         f"the text is short: it is read in {shape} characters at a time instead of 64 of 64"
     )
-    assert len(succeed("sample", "-n", "20").text) == 21
+    assert len(succeed("sample", "-n", "20", "--suppress", "\n").text) == 21
 
 
 def test_a_text_that_is_long_enough_is_not_called_short() -> None:
@@ -437,7 +437,7 @@ def test_every_cell_trains_resumes_and_writes(cell: str) -> None:
     assert f"network: 1 × 8 {cell.upper()}, " in first.errors
     again = succeed("train", "a.txt", "--resume", "--epochs", "3")
     assert f"{cell.upper()}, " in again.errors
-    assert len(succeed("sample", "-n", "20").text) == 21
+    assert len(succeed("sample", "-n", "20", "--suppress", "\n").text) == 21
 
 
 def test_a_training_goes_on_with_its_own_cell() -> None:
