@@ -28,7 +28,8 @@ def table(name: str, command: click.Command) -> str:
     """What a command's help says of its arguments and options."""
     context = click.Context(command, info_name=f"charrnn {name}", **CONTEXT)
     usage = command.get_usage(context).removeprefix("Usage: ")
-    rows = [f"## {' '.join(usage.split())}", "", command.get_short_help_str(limit=1000), ""]
+    about = (command.help or "").partition("\n\n")[0]
+    rows = [f"## {' '.join(usage.split())}", "", " ".join(about.split()), ""]
     rows += ["| option | what |", "|---|---|"]
     for parameter in command.get_params(context):
         if isinstance(parameter, click.Option):

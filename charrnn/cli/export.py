@@ -11,15 +11,15 @@ from charrnn.errors import OptionError
 ENDINGS = (".html", ".safetensors")
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, short_help="Write a model as a web page, or for PyTorch.")
 @click.argument("checkpoint", type=click.Path(path_type=Path, dir_okay=False))
 @click.argument("output", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
     "--neurons",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="List the units with a claim in this file of `visualize-neurons --json` on the page.  "
-    "[default: none]",
+    help="Show the cells that are claimed in this file, which `visualize-neurons --json` has "
+    "written.  [default: none]",
 )
 @click.option(
     "--float16", is_flag=True, help="Write weights of 16 bits: half the size, less precise."

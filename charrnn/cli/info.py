@@ -22,7 +22,7 @@ ROWS = 12
 """The most rows of the history that are shown."""
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, short_help="Describe a model and its training.")
 @click.argument("checkpoints", nargs=-1, type=click.Path(path_type=Path), metavar="[CHECKPOINT]...")
 @click.option(
     "--gradient-flow",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from charrnn.sampling.options import SamplingOptions
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, short_help="Write text with a model.")
 @checkpoint_option()
 @click.option(
     "-n", "--length", type=int, default=500, help="Characters to write; 0 to write without end."

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 View = Literal["total", "per_char", "lines", "heat"]
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, short_help="Measure how well a model predicts a text.")
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
 @checkpoint_option("Model to use; repeat it to compare models.", multiple=True)
 @click.option("--per-char", is_flag=True, help="Print a table of characters and their bits.")

@@ -25,7 +25,7 @@ from charrnn.options import (
 from charrnn.registries import CELLS, OPTIMIZERS, SCHEDULES
 
 DEFAULTS = TrainingOptions()
-BY_PASSES = "larger, the more often the text can be read in the time"
+BY_PASSES = "chosen by the number of epochs"
 """The default of options that counter overfitting (`charrnn.training.sizing`)."""
 
 
@@ -35,7 +35,7 @@ def defaults_by_optimizer(option: str) -> str:
     return ", ".join(f"{name} {value:g}" for name, value in values.items() if value is not None)
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, short_help="Train a model on texts.")
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
 @click.option(
     "-o",
@@ -85,13 +85,13 @@ def defaults_by_optimizer(option: str) -> str:
 @click.option(
     "--epochs",
     type=float,
-    help="Stop after this many epochs (passes over the text).  [default: without --minutes, "
-    f"{DEFAULT_EPOCHS:g}, and at least {DEFAULT_STEPS} steps]",
+    help="Stop after this many epochs (passes over the text).  "
+    f"[default: {DEFAULT_EPOCHS:g}, but at least {DEFAULT_STEPS} steps; no limit with --minutes]",
 )
 @click.option(
     "--minutes",
     type=float,
-    help=f"Stop after this many minutes.  [default: without --epochs, {DEFAULT_MINUTES:g}]",
+    help=f"Stop after this many minutes.  [default: {DEFAULT_MINUTES:g}; no limit with --epochs]",
 )
 @click.option(
     "--optimizer",
@@ -109,7 +109,7 @@ def defaults_by_optimizer(option: str) -> str:
     type=click.Choice(list(SCHEDULES)),
     default=DEFAULT_SCHEDULE,
     help="Learning-rate schedule. cosine: a short warm-up, then down along a cosine over the run; "
-    "step: 3 % less each epoch from the tenth on; constant; plateau: half, whenever the validation "
+    "step: 3 % less each epoch from the tenth on; constant; plateau: halved when the validation "
     "loss stalls.",
 )
 @click.option(
@@ -158,7 +158,7 @@ def defaults_by_optimizer(option: str) -> str:
     "--test-fraction",
     type=float,
     default=DEFAULTS.test_fraction,
-    help="Fraction after that for a final test; it influences nothing.",
+    help="Fraction of the text behind that for a final test; nothing is chosen on it.",
 )
 @click.option("--seed", type=int, default=DEFAULTS.seed, help="Seed of weights and dropout.")
 @click.option(

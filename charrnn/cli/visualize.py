@@ -26,7 +26,7 @@ UNITS_ON_PAGE = 64
 ROWS = 25
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, short_help="Show which cells follow which features of a text.")
 @click.argument("checkpoint", required=False, type=click.Path(path_type=Path))
 @text_option("Text to read", allow_stdin=True)
 @click.option("--unit", help="Cell to show, such as L1:42.  [default: the best one]")
@@ -47,7 +47,7 @@ ROWS = 25
     "features",
     multiple=True,
     metavar="NAME=REGEX",
-    help="Search for this feature, too: on where a match of the regular expression ends; "
+    help="Add a feature to the search: on where a match of the regular expression ends; "
     "repeatable.  [default: none]",
 )
 @click.option(
