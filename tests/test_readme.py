@@ -1,6 +1,7 @@
 """The README and the other pages: what they say is there, and what they say to type works."""
 
 import inspect
+import json
 import os
 import re
 import shlex
@@ -21,6 +22,7 @@ import pytest
 import charrnn
 import documentation
 import options_reference
+from charrnn import registries
 from charrnn.cli import main
 from charrnn.nn.network import NetworkConfig
 from cli_helpers import SMALL, call, contents, environment, succeed, write
@@ -248,6 +250,20 @@ def test_the_list_of_corpora_works() -> None:
     done = subprocess.run([sys.executable, ROOT / "corpora/public.py", "list"], capture_output=True)
     assert done.returncode == 0
     assert b"tinyshakespeare" in done.stdout
+
+
+def test_everything_that_is_chosen_by_name_is_explained() -> None:
+    guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+    for names in (registries.CELLS, registries.OPTIMIZERS, registries.SCHEDULES):
+        assert [name for name in names if not re.search(rf"\b{name}`", guide)] == []
+
+
+def test_every_entry_of_the_json_of_neurons_is_explained(folder: Path) -> None:
+    page = (ROOT / "docs" / "neurons.md").read_text(encoding="utf-8")
+    report = json.loads(succeed("visualize-neurons", "lstm.npz", "--json", "-").text)
+    tables = [report, report["units"][0], report["table"][0], report["features"][0]]
+    tables += [report["saturation"][0]]
+    assert [name for table in tables for name in table if f"`{name}`" not in page] == []
 
 
 # The two lines
