@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from charrnn.checkpoints.safetensors_format import (
     shapes,
     tensors,
 )
-from charrnn.errors import CheckpointError, OptionError
+from charrnn.errors import CharRNNError, CheckpointError, OptionError
 from charrnn.nn.single_step import Stepper
 from documentation import ROOT, Page
 from exported import TEXT, checkpoint
@@ -165,3 +166,30 @@ def test_half_precision_is_read(tmp_path: Path) -> None:
     path.write_bytes(safetensors.save(arrays, metadata=description(model)))
     expected = replace(model, weights=model.weights.astype(np.float16).astype(np.float32))
     np.testing.assert_array_equal(read_safetensors(path).weights, expected.weights)
+
+
+def test_without_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
+    for work in (
+        lambda: safetensors_bytes(checkpoint()),
+        lambda: read_safetensors(tmp_path / "a.safetensors"),
+    ):
+        with pytest.raises(CharRNNError, match=r"pip install 'charrnn-numpy\[safetensors\]'"):
+            work()
+
+
+def test_any_damage_is_noticed_or_harmless(tmp_path: Path) -> None:
+    """Single bytes of the description that are other ones."""
+    whole = safetensors_bytes(checkpoint(hidden_size=2, layers=1, text="ab\n"))
+    path = tmp_path / "a.safetensors"
+    length = 8 + int.from_bytes(whole[:8], "little")
+    rng = np.random.default_rng(1)
+    for place in range(length):
+        damaged = bytearray(whole)
+        damaged[place] ^= int(rng.integers(1, 256))
+        path.write_bytes(damaged)
+        try:
+            found = read_safetensors(path)
+        except CheckpointError:
+            continue
+        assert found.weights.shape == (found.config.size,)

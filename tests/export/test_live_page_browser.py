@@ -267,6 +267,22 @@ def test_a_seed_writes_the_same_text_everywhere(browser: Any, tmp_path: Path) ->
     assert written == model.vocabulary.decode(ids)
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_without_webassembly_it_writes_the_same(browser: Any, tmp_path: Path, cell: str) -> None:
+    html = live_page(checkpoint(cell, hidden_size=25), title="a")
+    texts = []
+    for page_html in (html, re.sub('"kernel":"[^"]*"', '"kernel":""', html)):
+        page = Opened(browser, tmp_path, page_html)
+        page.wait_for("#status", "ready")
+        page.tab.fill("#pace", "40")
+        page.tab.fill("#seed", "3")
+        page.tab.click("#write")
+        texts.append(finished(page))
+        page.check()
+    assert texts[0] == texts[1]
+    assert len(texts[0]) == 500
+
+
 def test_reading_gives_the_bits_of_score(browser: Any, tmp_path: Path) -> None:
     model = checkpoint()
     text = TEXT[1000:2000]
@@ -386,6 +402,25 @@ def test_a_slider_holds_a_neuron(browser: Any, tmp_path: Path, cell: str) -> Non
     page.tab.get_by_label("let go of line position, L1:2").click()
     page.tab.click("#write")
     assert finished(page) == model_of(model).sample(500, temperature=0) != written
+    page.check()
+
+
+def test_a_slider_works_while_it_writes(browser: Any, tmp_path: Path) -> None:
+    page = ready(browser, tmp_path, checkpoint())
+    page.tab.fill("#pace", "15")
+    page.tab.fill("#length", "20000")
+    page.tab.click("#write")
+    page.expect("#text .c").not_to_have_count(0)
+    page.tab.locator("#neurons .pick").first.click()
+    slider = page.tab.get_by_label("hold quotes, L0:3", exact=True)
+    slider.fill("0.5")
+    page.wait_for("#value-of", "L0:3")
+    page.wait_for("#value", "+0.50")
+    slider.press("ArrowRight")
+    page.wait_for("#value", "+0.51")
+    page.expect("#neurons .held").to_have_count(1)
+    page.tab.click("#stop")
+    finished(page)
     page.check()
 
 
