@@ -4,13 +4,14 @@ import os
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from charrnn.errors import CorpusError
 from charrnn.model import Model
+from charrnn.options import NETWORK_OPTIONS, TRAINING_OPTIONS
 from charrnn.text.corpus import Corpus, read_corpus
 from charrnn.training.events import Event
 from charrnn.training.session import open_training
+from charrnn.training.trainer import Trainer
 
 PathLike = str | os.PathLike[str]
 
@@ -60,43 +61,27 @@ def train(
     before for a resumed training (`charrnn.options.TrainingOptions`). `on_event` is called with
     every event of the training (`charrnn.training.events`). Raises CharRNNError.
     """
-    given: dict[str, Any] = {
-        "cell": cell,
-        "hidden_size": hidden_size,
-        "layers": layers,
-        "batch_size": batch_size,
-        "seq_length": seq_length,
-        "epochs": epochs,
-        "minutes": minutes,
-        "optimizer": optimizer,
-        "learning_rate": learning_rate,
-        "schedule": schedule,
-        "weight_decay": weight_decay,
-        "clip": clip,
-        "clip_value": clip_value,
-        "dropout": dropout,
-        "recurrent_dropout": recurrent_dropout,
-        "patience": patience,
-        "validation_fraction": validation_fraction,
-        "test_fraction": test_fraction,
-        "seed": seed,
-        "threads": threads,
-    }
+    names = {*NETWORK_OPTIONS, *TRAINING_OPTIONS}
+    given = {name: value for name, value in locals().items() if name in names and value is not None}
     paths = _paths(text)
     with open_training(
         lambda: _corpus(text, paths, encoding, as_bytes),
-        {name: value for name, value in given.items() if value is not None},
+        given,
         output=None if output is None else Path(output),
         resume=resume,
         overwrite=overwrite,
         init_from=None if init_from is None else Path(init_from),
         texts=paths,
     ) as trainer:
-        for event in trainer.run():
-            if on_event is not None:
-                on_event(event)
-        best = trainer.network.with_weights(trainer.validation.best_weights)
-        return Model(best, trainer.plan.corpus.vocabulary)
+        return _run(trainer, on_event)
+
+
+def _run(trainer: Trainer, on_event: Callable[[Event], object] | None) -> Model:
+    for event in trainer.run():
+        if on_event is not None:
+            on_event(event)
+    best = trainer.network.with_weights(trainer.validation.best_weights)
+    return Model(best, trainer.plan.corpus.vocabulary)
 
 
 def _paths(text: object) -> list[str]:

@@ -70,12 +70,7 @@ def read(
     not have.
     """
     config = network.config
-    for name in states:
-        if name not in state_names(config):
-            raise OptionError(
-                f"a {config.cell.upper()} has no state {name!r}: choose from "
-                f"{', '.join(state_names(config))}"
-            )
+    _check_states(states, config)
     before = ids[:0] if before is None else before[-STREAM_WARM_UP:]
     text = np.concatenate([before, ids])
     first, N = len(before), len(ids)
@@ -104,6 +99,15 @@ def read(
         map_in_threads(read_group, groups, usable_threads() if threads is None else threads)
     losses[-1:] = np.nan  # no symbol follows the last one
     return Reading(seen, losses, best, chances)
+
+
+def _check_states(states: Sequence[str], config: NetworkConfig) -> None:
+    for name in states:
+        if name not in state_names(config):
+            raise OptionError(
+                f"a {config.cell.upper()} has no state {name!r}: choose from "
+                f"{', '.join(state_names(config))}"
+            )
 
 
 def activations(

@@ -25,9 +25,9 @@ SAMPLE_TEMPERATURE = 0.8
 
 def watch(
     trainer: Trainer,
-    *,
     sample_every: int | None,
     log: Path | None,
+    *,
     quiet: bool,
     resume_command: str,
 ) -> int:

@@ -204,10 +204,9 @@ def train(
     from charrnn.text.corpus import read_corpus
     from charrnn.training.session import open_training
 
-    if resume and overwrite:
-        raise click.UsageError("--resume goes on with a checkpoint, --force replaces it: choose")
-    if resume and init_from is not None:
-        raise click.UsageError("--init-from begins a training, --resume goes on with one: choose")
+    if resume and (overwrite or init_from is not None):
+        other = "--force" if overwrite else "--init-from"
+        raise click.UsageError(f"--resume goes on with a training, {other} begins one: choose")
     if sample_every is not None and sample_every < 0:
         raise OptionError(f"`sample_every` must be 0 or more, not {sample_every}")
     with open_training(
@@ -219,13 +218,8 @@ def train(
         init_from=init_from,
         texts=texts,
     ) as trainer:
-        code = watch(
-            trainer,
-            sample_every=sample_every,
-            log=log,
-            quiet=quiet,
-            resume_command=resume_command(texts, output, encoding, as_bytes),
-        )
+        again = resume_command(texts, output, encoding, as_bytes)
+        code = watch(trainer, sample_every, log, quiet=quiet, resume_command=again)
     sys.exit(code)
 
 

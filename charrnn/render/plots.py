@@ -42,21 +42,7 @@ def plot(
     FigureCanvasAgg(figure)
     over_characters, over_time, rate, *more = figure.subplots(4 if flows else 3)
     for number, (name, history) in enumerate(histories.items()):
-        color = f"C{number}"
-        characters = [entry["characters"] for entry in history]
-        minutes = [entry["seconds"] / 60 for entry in history]
-        losses = [entry["loss"] for entry in history]
-        validations = [n for n, entry in enumerate(history) if entry["validation_loss"] is not None]
-        held_out = [history[n]["validation_loss"] for n in validations]
-        for axes, unit, x in (
-            (over_characters, "characters", characters),
-            (over_time, "minutes", minutes),
-        ):
-            axes.plot(x, losses, color=color, alpha=0.5, lw=1)
-            axes.plot([x[n] for n in validations], held_out, color=color, marker=".", label=name)
-            axes.set_xlabel(unit)
-            axes.set_ylabel("nats per character")
-        rate.plot(characters, [e["learning_rate"] for e in history], color=color, label=name)
+        _draw_history((over_characters, over_time, rate), name, history, f"C{number}")
     rate.set_xlabel("characters")
     rate.set_ylabel("learning rate")
     over_characters.set_title("training (pale) and validation loss")
@@ -72,6 +58,26 @@ def plot(
         figure.savefig(path, metadata=metadata)
     except OSError as error:
         raise CharRNNError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _draw_history(
+    figure: tuple[Any, Any, Any], name: str, history: Sequence[Mapping[str, Any]], color: str
+) -> None:
+    over_characters, over_time, rate = figure
+    characters = [entry["characters"] for entry in history]
+    minutes = [entry["seconds"] / 60 for entry in history]
+    losses = [entry["loss"] for entry in history]
+    validations = [n for n, entry in enumerate(history) if entry["validation_loss"] is not None]
+    held_out = [history[n]["validation_loss"] for n in validations]
+    for axes, unit, x in (
+        (over_characters, "characters", characters),
+        (over_time, "minutes", minutes),
+    ):
+        axes.plot(x, losses, color=color, alpha=0.5, lw=1)
+        axes.plot([x[n] for n in validations], held_out, color=color, marker=".", label=name)
+        axes.set_xlabel(unit)
+        axes.set_ylabel("nats per character")
+    rate.plot(characters, [e["learning_rate"] for e in history], color=color, label=name)
 
 
 def _draw_flows(axes: Any, flows: Mapping[str, NDArray[np.float64]]) -> None:

@@ -491,7 +491,7 @@ def test_a_training_from_a_model_that_does_not_fit() -> None:
     assert "cannot read no.npz" in refuse("train", "a.txt", "-o", "b.npz", "--init-from", "no.npz")
     outcome = call("train", "a.txt", "--resume", "--init-from", "a.npz")
     assert outcome.code == 2
-    assert "--init-from begins a training, --resume goes on with one" in outcome.errors
+    assert "--resume goes on with a training, --init-from begins one" in outcome.errors
 
 
 def test_an_early_end_and_a_test_part_are_told() -> None:
