@@ -364,6 +364,14 @@ def test_every_page_is_reached_from_the_readme() -> None:
         assert f"({page.name})" in README
 
 
+def test_every_picture_is_shown_and_small() -> None:
+    pictures = sorted((ROOT / "docs" / "pictures").iterdir())
+    assert {path.suffix for path in pictures} == {".png", ".svg"}
+    for path in pictures:
+        assert f"pictures/{path.name})" in ALL
+        assert path.stat().st_size <= 300_000
+
+
 @by_name
 def test_figures_and_pages_name_no_place_of_a_single_machine(page: Page) -> None:
     assert not re.search(r"/(tmp|home|root|work|usr)/", page.text)
