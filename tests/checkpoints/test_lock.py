@@ -10,7 +10,7 @@ import pytest
 from charrnn.checkpoints import lock as module
 from charrnn.checkpoints.lock import only_training
 from charrnn.errors import CheckpointError
-from cli_helpers import environment
+from cli_helpers import SMALL, call, environment, succeed, write
 
 HOLD = """
 import sys
@@ -128,6 +128,18 @@ def test_on_windows_a_lock_that_can_be_removed_is_stale(
     with only_training(tmp_path / "a.npz"):
         pass
     assert not path.exists()
+
+
+@pytest.mark.usefixtures("kind")
+def test_a_training_takes_the_lock_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write("a.txt")
+    with only_training(Path("a.npz")):
+        assert "another training" in call("train", "a.txt", *SMALL, "--epochs", "0.2").errors
+    succeed("train", "a.txt", *SMALL, "--epochs", "0.2", "-q")
+    assert sorted(os.listdir()) == ["a.npz", "a.txt"]
 
 
 @pytest.mark.usefixtures("kind")
