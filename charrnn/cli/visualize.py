@@ -146,18 +146,18 @@ def visualize_neurons(
         units = [first]
         if output.has_data:
             units = builder.with_others(first, None if all_units else UNITS_ON_PAGE)
-            warn_of_size(len(units), excerpt)
+        if output.has_data and all_units:
+            tell_size(len(units), excerpt)
         corpus = saved.training.get("corpus", {}).get("name", "a text")
         title = f"{checkpoint.name}: {corpus}"
         report = builder.build(excerpt, units, title=title, palette=palette)
     output.write(report)
 
 
-def warn_of_size(units: int, excerpt: slice) -> None:
-    """Say how much more than usual the units take in files."""
-    if units > UNITS_ON_PAGE:
-        size = units * (excerpt.stop - excerpt.start) * 4 / 3
-        click.echo(f"charrnn: {units:,} units take about {size / 1e6:.1f} MB", err=True)
+def tell_size(units: int, excerpt: slice) -> None:
+    """Say how much space the values of so many units take in a file."""
+    size = units * (excerpt.stop - excerpt.start) * 4 / 3
+    click.echo(f"charrnn: {units:,} units take about {size / 1e6:.1f} MB", err=True)
 
 
 def known_features(own: Sequence[str]) -> list["Feature"]:
