@@ -210,7 +210,7 @@ def flow_table(norms: "NDArray[np.float64]") -> Iterator[str]:
         faded = faded[faded > norms[layer].argmax()]
         where = f"below 1 % from k = {faded[0]}" if len(faded) else f"above 1 % up to k = {reach}"
         bars = sparkline(np.log(np.maximum(norms[layer], 1e-30)).tolist())
-        yield f"layer {layer}: {where}, of its largest norm"
+        yield f"layer {layer}, norm relative to its maximum: {where}"
         yield f"  {bars}"
 
 

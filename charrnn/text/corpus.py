@@ -61,8 +61,8 @@ class Corpus:
         for fraction in (validation_fraction, test_fraction, validation_fraction + test_fraction):
             if not 0 <= fraction < 1:
                 raise OptionError(
-                    f"fractions of {validation_fraction} for validation and {test_fraction} for a "
-                    "test make no sense: give 0 or more, and together less than 1"
+                    f"`validation_fraction` {validation_fraction} and `test_fraction` "
+                    f"{test_fraction} make no sense: give 0 or more, and together less than 1"
                 )
         count = len(self.ids)
         end = max(count - round(count * test_fraction), 2)

@@ -62,7 +62,9 @@ def test_gradient_flow() -> None:
     norms = [float(norm) for _, norm in rows]
     assert norms == sorted(norms, reverse=True)
     assert re.search(
-        r"^layer 0: (below 1 % from k = \d+|above 1 % up to k = 20), of its", shown, re.M
+        r"^layer 0, norm relative to its maximum: (below 1 % from k = \d+|above 1 % up to k = 20)$",
+        shown,
+        re.M,
     )
 
 

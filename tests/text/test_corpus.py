@@ -242,9 +242,9 @@ def test_split_leaves_enough_to_train(length: int, fraction: float, front: int) 
 
 @pytest.mark.parametrize("fraction", [-0.1, 1, 1.5, float("nan"), float("inf")])
 def test_split_refuses_other_fractions(fraction: float) -> None:
-    with pytest.raises(OptionError, match=r"^fractions of .* give 0 or more"):
+    with pytest.raises(OptionError, match=r"`validation_fraction` .* give 0 or more"):
         Corpus.from_text("abc").split(fraction)
-    with pytest.raises(OptionError, match=r"^fractions of .* for a test make no sense"):
+    with pytest.raises(OptionError, match=r"`test_fraction` .* make no sense"):
         Corpus.from_text("abc").split(0.1, fraction)
 
 
