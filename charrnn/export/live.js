@@ -162,7 +162,7 @@ const textOf = (id) => {
 
 function paint(n) {
   const value = colour === "none" ? 0 : colour === "surprise" ? Math.min(127, surprises[n] * 127 / STRONGEST) : values[n];
-  view.paint(n, value, n < given ? " given" : "");
+  view.paint(n, value, n < given ? " given" : "", colour === "surprise" ? SHADES / 2 : 1);
 }
 
 function paintAll() {

@@ -1,7 +1,7 @@
 """The units with a claim, from the JSON of `charrnn visualize-neurons`."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,8 @@ class Neuron:
 
 
 def read_neurons(path: Path, checkpoint: Checkpoint) -> list[Neuron]:
-    """The units of the model that have a claim in the file, the best first.
+    """The units of the model that have a claim in the file: the best of each feature, then the
+    others.
 
     Raises CharRNNError where it cannot be read, is another kind of file, or belongs to another
     model.
@@ -53,11 +54,22 @@ def read_neurons(path: Path, checkpoint: Checkpoint) -> list[Neuron]:
         raise CharRNNError(f"{path} is not about {held} of the units, which is what a page holds")
     try:
         rows = [row for row in report["table"] if row["label"] != UNEXPLAINED]
-        return [_neuron(row, checkpoint) for row in rows]
+        neurons = [_neuron(row, checkpoint) for row in rows]
     except (KeyError, TypeError, ValueError) as error:
         raise CharRNNError(
             f"{path} is damaged: its table of units is not as it should be"
         ) from error
+    return best_first(neurons)
+
+
+def best_first(neurons: Sequence[Neuron]) -> list[Neuron]:
+    """Ranked units in the order of a list to choose from: the first of each feature, then the
+    others."""
+    best = {neuron.feature: neuron for neuron in reversed(neurons)}
+    return [
+        *(neuron for neuron in neurons if best[neuron.feature] is neuron),
+        *(neuron for neuron in neurons if best[neuron.feature] is not neuron),
+    ]
 
 
 def _neuron(row: Mapping[str, Any], checkpoint: Checkpoint) -> Neuron:

@@ -53,10 +53,11 @@ class TextView {
     this.pinned = false;
   }
 
-  /* Colour symbol n by a value from −127 to 127, and give it further classes. */
-  paint(n, value, further = "") {
+  /* Colour symbol n by a value from −127 to 127, and give it further classes. Without colours, lines
+     mark shades from ± `marked` on. */
+  paint(n, value, further = "", marked = 1) {
     const shade = Math.round(value * SHADES / 127);
-    const sign = shade > 0 ? " plus" : shade < 0 ? " minus" : "";
+    const sign = shade >= marked ? " plus" : shade <= -marked ? " minus" : "";
     const here = n === this.place ? " here" : "";
     this.spans[n].className = `c v${shade < 0 ? "m" + -shade : shade}${sign}${further}${here}`;
   }

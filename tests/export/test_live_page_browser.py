@@ -298,6 +298,11 @@ def test_reading_gives_the_bits_of_score(browser: Any, tmp_path: Path) -> None:
     found = page.grounds()
     same = [f"rgb{rgb}" == ground for rgb, ground in zip(expected, found, strict=True)]
     assert np.mean(same) > 0.99, "rounding apart"
+    marked = page.tab.locator("#text .plus").count()
+    assert abs(marked - np.sum(surprises * 20 / 127 >= 9.5)) < 10
+    page.tab.check("#marks")
+    line = "x => getComputedStyle(x).textDecorationLine"
+    assert page.tab.locator("#text .plus").first.evaluate(line) == "overline"
     page.check()
 
 
