@@ -1,6 +1,7 @@
 """Models to be exported: fresh weights, and a text in symbols that they know."""
 
 import functools
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -37,3 +38,28 @@ def checkpoint(
             weights[key][:] = rng.uniform(-0.5, 0.5, weights[key].shape)
     weights.flat *= np.float32(1.5)
     return Checkpoint(config, vocabulary, weights.flat, {"corpus": {"name": name}}, {})
+
+
+def xoshiro(seed: int) -> Iterator[float]:
+    """The page's random numbers, as `docs/export.md` says."""
+    mask = 2**32 - 1
+
+    def word(n: int) -> int:
+        x = (seed + n * 0x9E3779B9) & mask
+        x = (x ^ x >> 16) * 0x85EBCA6B & mask
+        x = (x ^ x >> 13) * 0xC2B2AE35 & mask
+        return x ^ x >> 16
+
+    def rotated(x: int, by: int) -> int:
+        return (x << by | x >> 32 - by) & mask
+
+    a, b, c, d = (word(n) for n in range(1, 5))
+    while True:
+        yield rotated(b * 5 & mask, 7) * 9 % 2**32 / 2**32
+        t = b << 9 & mask
+        c ^= a
+        d ^= b
+        b ^= c
+        a ^= d
+        c ^= t
+        d = rotated(d, 11)
