@@ -37,7 +37,7 @@ function ready() {
 /* Read the text in the box, and write on from it where there are rules to write by. */
 function begin(rules) {
   const { known, unknown } = symbols.encode(at("prime").value);
-  const read = known.slice(0, MOST - rules.length);
+  const read = known.slice(0, rules.length ? MOST - 1 : MOST);
   const notes = [];
   if (unknown.length) notes.push(`left out, unknown to the model: ${unknown.slice(0, 10).join(" ")}`);
   if (read.length < known.length) notes.push(`only the first ${counted(read.length)} of ${counted(known.length)} read`);
@@ -61,11 +61,12 @@ function goOn() {
 }
 
 function start(keep, read, rules, notes) {
+  const length = Math.min(rules.length, MOST - keep - read.length);
+  if (keep === MOST) return say(`the text is full: the page keeps ${counted(MOST)} characters`);
   view.cut(keep);
   ids.length = keep;
   symbols.goOnBehind(ids);
   given = keep ? Math.min(given, keep) : read.length;
-  const length = Math.min(rules.length, MOST - keep - read.length);
   run = { number: run.number + 1, running: true, writes: length > 0, seed: rules.seed, notes };
   setRunning(true);
   say(run.writes ? "writing …" : "reading …");

@@ -233,6 +233,23 @@ def test_go_on_from_a_place(browser: Any, tmp_path: Path) -> None:
     page.check()
 
 
+def test_a_text_that_is_full(browser: Any, tmp_path: Path) -> None:
+    page = ready(browser, tmp_path, checkpoint(hidden_size=4, layers=1))
+    page.tab.fill("#prime", TEXT[:10])
+    page.tab.fill("#length", "20000")
+    page.tab.click("#write")
+    written = finished(page)
+    assert len(written) == 20_000
+    assert written.startswith(TEXT[:10])
+    page.tab.click("#on")
+    page.wait_for("#status", "the text is full: the page keeps 20,000 characters")
+    page.tab.fill("#prime", TEXT * 5)
+    page.tab.click("#read")
+    assert finished(page) == (TEXT * 5)[:20_000]
+    page.wait_for("#status", re.compile("only the first 20,000 of 25,000 read"))
+    page.check()
+
+
 def test_what_it_thinks(browser: Any, tmp_path: Path) -> None:
     model = checkpoint()
     ids = model.vocabulary.encode("the end")
