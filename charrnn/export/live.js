@@ -15,7 +15,7 @@ const view = new TextView(at("text"), { onLook: showPlace, onKey: pressedInText,
 const list = new NeuronList(at("neurons"), { onPick: colourBy, onHold: holdUnits });
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 let colour = "surprise"; // or "none", or a neuron
-let run = { number: 0, running: false }; // batches of earlier runs have smaller numbers
+let run = { number: 0 }; // batches of earlier runs have smaller numbers
 let followAgain = 0; // when the sliders may move again, in milliseconds
 let given = 0; // symbols at the beginning that were read
 
@@ -67,7 +67,7 @@ function start(keep, read, rules, notes) {
   ids.length = keep;
   symbols.goOnBehind(ids);
   given = keep ? Math.min(given, keep) : read.length;
-  run = { number: run.number + 1, running: true, writes: length > 0, seed: rules.seed, notes };
+  run = { number: run.number + 1, writes: length > 0, seed: rules.seed, notes };
   setRunning(true);
   say(run.writes ? "writing …" : "reading …");
   worker.postMessage({ type: "run", run: run.number, keep, ids: Uint32Array.from(read), length, rules,
@@ -142,7 +142,6 @@ function bitsPerSymbol() {
 }
 
 function setRunning(running) {
-  run.running = running;
   at("stop").disabled = !running;
   at("on").disabled = running || !view.length;
   if (running) at("hint").hidden = true;

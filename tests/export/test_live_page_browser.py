@@ -200,6 +200,18 @@ def test_stop_and_pace(browser: Any, tmp_path: Path) -> None:
     page.check()
 
 
+def test_the_end_of_the_text_stays_in_view(browser: Any, tmp_path: Path) -> None:
+    page = ready(browser, tmp_path, checkpoint(), viewport={"width": 1300, "height": 700})
+    page.tab.fill("#length", "3000")
+    page.tab.click("#write")
+    finished(page)
+    bottom = page.tab.locator("#text").bounding_box()
+    panel = page.tab.locator("#now").bounding_box()
+    assert bottom["y"] + bottom["height"] <= panel["y"] + 1
+    assert 0 < panel["y"] < 700
+    page.check()
+
+
 def test_go_on_from_a_place(browser: Any, tmp_path: Path) -> None:
     model = checkpoint()
     page = ready(browser, tmp_path, model)
