@@ -1,4 +1,4 @@
-/* The page: what its controls do, and what it shows of what the worker tells. */
+/* The page: what its controls do, and how it shows what the worker reports. */
 
 const model = JSON.parse(at("model").textContent);
 const MOST = model.most; // symbols that the page keeps

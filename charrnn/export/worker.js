@@ -10,7 +10,7 @@
             done {run, symbols, seconds, stopped} */
 
 const BATCH_MS = 50, MOST_IN_BATCH = 4096;
-const TOP = 5; // most probable next symbols that are told
+const TOP = 5; // most probable next symbols that are reported
 const SNAPSHOT = 64; // symbols between two states that are kept to go on from
 const CHUNK = 1000; // symbols whose values lie in one array
 
@@ -18,20 +18,20 @@ let network, chooser, lineEnd, job = null, shown = null;
 const text = []; // the ids so far
 const snapshots = []; // the state before symbol 0, SNAPSHOT, 2 · SNAPSHOT …
 const values = []; // of all units at each symbol, from −127 to 127: arrays of CHUNK × (L · H)
-const probabilities = { p: null };
+let p = null; // the probability of each next symbol, as the network says it
 const batch = {
   ids: new Uint32Array(MOST_IN_BATCH), surprises: new Float32Array(MOST_IN_BATCH),
   top: new Uint32Array(MOST_IN_BATCH * TOP), chances: new Float32Array(MOST_IN_BATCH * TOP),
   shown: new Int8Array(MOST_IN_BATCH),
 };
-const next = new MessageChannel(); // a turn of one's own comes sooner than from a timer
+const next = new MessageChannel(); // a message to oneself arrives sooner than a timer
 next.port1.onmessage = ({ data }) => workOn(data);
 
 const HANDLERS = {
   begin({ config, weights, dtype, kernel, line_end }) {
     network = new Network(config, decoded(weights, dtype), decodedBytes(kernel));
     chooser = new Chooser(network.V);
-    probabilities.p = new Float64Array(network.V);
+    p = new Float64Array(network.V);
     lineEnd = line_end;
     postMessage({ type: "ready" });
   },
@@ -40,6 +40,7 @@ const HANDLERS = {
     finish(true);
     // as `charrnn sample` and `charrnn score` begin
     goBack(Math.min(keep, text.length), ids.length === 0 || length === 0);
+    predict();
     job = { run, ids, read: 0, left: ids.length + length, rules, pace, random: new Random(rules.seed),
       began: performance.now(), paceBegan: performance.now(), sincePace: 0, symbols: 0 };
     work();
@@ -106,30 +107,29 @@ function due() {
 
 /* Read the next symbol that was given, or write one; note it as number `n` of the batch. */
 function advance(n) {
-  const { logits } = network, { p } = probabilities;
   if (text.length % SNAPSHOT === 0) snapshots[text.length / SNAPSHOT] = network.state.slice();
   const id = job.read < job.ids.length ? job.ids[job.read++]
-    : chooser.draw(logits, job.rules, job.random);
-  softmax(logits, p);
+    : chooser.draw(network.logits, job.rules, job.random);
   batch.ids[n] = id;
   batch.surprises[n] = -Math.log2(p[id]);
   network.step(id);
-  softmax(logits, p);
-  noteTop(p, n * TOP);
+  predict();
+  noteTop(n * TOP);
   noteValues(text.length);
   if (shown !== null) batch.shown[n] = valueAt(text.length, shown);
   text.push(id);
 }
 
-function softmax(logits, p) {
-  const most = logits[largest(logits)];
+/* p = softmax(logits) */
+function predict() {
+  const { logits } = network, most = logits[largest(logits)];
   let sum = 0;
   for (let id = 0; id < p.length; id++) sum += p[id] = exp(logits[id] - most);
   for (let id = 0; id < p.length; id++) p[id] /= sum;
 }
 
 /* The TOP most probable symbols, the first of equals first; a chance of −1 where there are fewer. */
-function noteTop(p, at) {
+function noteTop(at) {
   const { top, chances } = batch;
   let count = 0;
   for (let id = 0; id < p.length; id++) {
