@@ -43,20 +43,26 @@ class Group(click.Group):
                 discard(stream)
             sys.exit(0)
         except MemoryError as error:
-            click.echo(
-                f"charrnn: not enough memory: {str(error) or 'ask for something smaller'}", err=True
-            )
+            tell_shortage(str(error))
+        except RuntimeError as error:
+            if "new thread" not in str(error):  # which is refused where memory is short
+                raise
+            tell_shortage(str(error))
         sys.exit(1)
 
 
-LONGEST = 1000
-"""Characters of a message."""
+def tell_shortage(reason: str) -> None:
+    click.echo(f"charrnn: not enough memory: {reason or 'ask for something smaller'}", err=True)
+
+
+LONGEST_MESSAGE = 1000
+"""Characters."""
 
 
 def one_line(error: Exception) -> str:
     """The message of an error, which may quote what somebody else wrote, as one harmless line."""
     message = harmless(" ".join(str(error).split()))
-    return message if len(message) <= LONGEST else message[: LONGEST - 1] + "…"
+    return message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - 1] + "…"
 
 
 @click.group(cls=Group, context_settings=CONTEXT)
