@@ -28,3 +28,14 @@ function sigmoid(x) {
 function tanh(x) {
   return 1 - 2 / (1 + exp(2 * x));
 }
+
+/* The y with tanh(y) = v: artanh(v) − y = artanh(w) with w = (v − t) / (1 − v·t) and t = tanh(y), and
+   for a small w, artanh(w) is w. */
+function artanh(v) {
+  let y = 0;
+  for (let n = 0; n < 30; n++) {
+    const t = tanh(y);
+    y += (v - t) / (1 - v * t);
+  }
+  return y;
+}

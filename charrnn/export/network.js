@@ -87,7 +87,7 @@ class Network {
     for (const layer of this.layers) layer.held = [];
     for (const { layer, unit, value } of units) {
       const inside = Math.max(-0.9999, Math.min(0.9999, value)); // there is no c for ±1
-      this.layers[layer].held.push({ unit, value: inside, c: Math.atanh(inside) });
+      this.layers[layer].held.push({ unit, value: inside, c: artanh(inside) });
     }
   }
 }

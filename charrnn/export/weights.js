@@ -15,6 +15,6 @@ function decodedBytes(base64) {
 /* Sign, 5 bits of exponent and 10 of fraction (IEEE 754 binary16), of finite numbers. */
 function fromFloat16(bits) {
   const exponent = bits >> 10 & 31, fraction = (bits & 1023) / 1024;
-  const size = exponent ? (1 + fraction) * 2 ** (exponent - 15) : fraction * 2 ** -14;
+  const size = exponent ? (1 + fraction) * POWERS[exponent - 15 + 1023] : fraction * POWERS[-14 + 1023];
   return bits >> 15 ? -size : size;
 }

@@ -113,6 +113,9 @@ def test_exp_and_tanh_are_exact_enough(browser: Any, tmp_path: Path) -> None:
     np.testing.assert_allclose(found[0], np.exp(x), rtol=1e-11)
     np.testing.assert_allclose(found[1], np.tanh(x), atol=1e-11)
     np.testing.assert_allclose(found[2], 1 / (1 + np.exp(-x)), rtol=1e-11)
+    v = np.concatenate([np.linspace(-0.999, 0.999, 999), [-0.9999, 0.9999, 0]])
+    found = page.tab.evaluate("(v) => {" + RUN + "return v.map(artanh); }", v.tolist())
+    np.testing.assert_allclose(found, np.arctanh(v), atol=1e-6)
     extremes = page.tab.evaluate("() => {" + RUN + "return [-1e9, 1e9].map(tanh); }")
     assert extremes == [-1, 1]
 
