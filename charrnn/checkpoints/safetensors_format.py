@@ -46,10 +46,11 @@ def safetensors_bytes(checkpoint: Checkpoint) -> bytes:
     """The content of a file with the model. Raises OptionError for a cell that PyTorch does not
     have, and CharRNNError where the package safetensors is missing."""
     config = checkpoint.config
-    if config.cell in WHY_NOT:
+    if config.cell not in GATES:
+        why = WHY_NOT.get(config.cell)
         raise OptionError(
             f"a model of the cell {config.cell} cannot be written as safetensors: PyTorch has no "
-            f"such cell, since {WHY_NOT[config.cell]}"
+            f"such cell{f', since {why}' if why else ''}"
         )
     save: Callable[..., bytes] = _package().save
     description = {"network": config.to_dict(), "vocabulary": checkpoint.vocabulary.to_json()}

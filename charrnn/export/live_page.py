@@ -4,6 +4,7 @@ The page writes, reads, colours text by surprise or by a unit, and holds units a
 weights are in it as base64, which takes 4/3 of their bytes.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from string import Template
 from typing import Any
@@ -53,8 +54,13 @@ def live_page(
     """The page of a model, with `neurons` in its list. With `float16`, the weights have 11 bits of
     precision instead of 24, and half the size.
 
-    Raises OptionError for weights that float16 cannot hold.
+    Raises OptionError for weights that float16 cannot hold, and for a cell that has no JavaScript.
     """
+    if checkpoint.config.cell not in cells():
+        raise OptionError(
+            f"the cell {checkpoint.config.cell} cannot run in a page: cells.js has only "
+            f"{', '.join(cells())}"
+        )
     return document(
         title=f"{title} · charrnn",
         style=part("page.css") + _part("live.css") + shade_rules(PALETTE),
@@ -68,6 +74,11 @@ def live_page(
         script_sources=" 'wasm-unsafe-eval'",
         policy="worker-src blob:; ",
     )
+
+
+def cells() -> list[str]:
+    """The names of the cells that the page knows."""
+    return re.findall(r'^  "?([\w-]+)"?: \{$', _part("cells.js"), re.MULTILINE)
 
 
 def _part(name: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from charrnn.errors import OptionError
-from charrnn.export.live_page import live_page
+from charrnn.export.live_page import cells, live_page
 from charrnn.nn.cells import CELLS
 from exported import NEURONS, checkpoint
 from reports import HOSTILE
@@ -93,3 +93,14 @@ def test_weights_that_float16_cannot_hold() -> None:
     weights[7] = 70_000
     with pytest.raises(OptionError, match="`float16` cannot hold weights beyond ±65504"):
         live_page(replace(model, weights=weights), title="a", float16=True)
+
+
+def test_every_cell_has_its_step_in_javascript() -> None:
+    assert cells() == list(CELLS)
+
+
+@pytest.mark.usefixtures("toy_cells")
+def test_a_cell_without_javascript() -> None:
+    name = next(name for name in CELLS if name not in cells())
+    with pytest.raises(OptionError, match=f"the cell {name} cannot run in a page"):
+        live_page(checkpoint(name), title="a")
