@@ -144,8 +144,8 @@ def defaults_by_optimizer(option: str) -> str:
     "--patience",
     type=int,
     default=DEFAULTS.patience,
-    help="Early stopping: stop after this many validations in a row without improvement, of 20 in "
-    "a run; 0 for never.",
+    help="Early stopping: stop after this many validations in a row without improvement, of up "
+    "to 20 in a run; 0 for never.",
 )
 @click.option(
     "--validation-fraction",

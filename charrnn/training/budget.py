@@ -31,6 +31,11 @@ class Budget:
         """Steps in the whole run, if it is measured in epochs."""
         return None if self.epochs is None else math.ceil(self.epochs * self.windows)
 
+    def symbols(self, in_a_step: int) -> int | None:
+        """Symbols that the whole run learns from; None if minutes may end it."""
+        total = self.total_steps
+        return None if total is None or self.minutes is not None else total * in_a_step
+
     def progress(self, step: int, seconds: float) -> float:
         """The share of the budget that is used, 0 … 1; of two limits, the nearer one counts."""
         total, minutes = self.total_steps, self.minutes

@@ -20,17 +20,23 @@ EVALUATION_WARM_UP = 256
 class Evaluation:
     """The mean loss over the symbols `ids` (N,) that follow the symbols `before`.
 
-    With `limit`, only about that many symbols count, in `EVALUATION_STREAMS` pieces spread evenly.
+    With `limit`, only about that many symbols count, in `streams` pieces spread evenly.
     """
 
     def __init__(
-        self, before: IdArray, ids: IdArray, *, limit: int | None = None, threads: int = 1
+        self,
+        before: IdArray,
+        ids: IdArray,
+        *,
+        limit: int | None = None,
+        streams: int = EVALUATION_STREAMS,
+        threads: int = 1,
     ) -> None:
         before = before[-EVALUATION_WARM_UP:]
         self._text = np.concatenate([before, ids])
         # the symbols that are read; the next one is predicted, so nothing predicts the very first
         part = range(max(len(before) - 1, 0), len(self._text) - 1)
-        streams = max(1, min(EVALUATION_STREAMS, len(part)))
+        streams = max(1, min(streams, len(part)))
         self._streams = Streams.covering(part, streams, EVALUATION_WARM_UP)
         if limit is not None:
             self._streams = self._streams.shortened(max(1, limit // streams))

@@ -55,13 +55,19 @@ class Trainer:
         train, held_out, _ = plan.split()
         weights = plan.network.parameters.flat
         best = weights if plan.resumed is None else plan.resumed.weights
+        self._step_symbols = self.batches.batch * self.batches.steps
         self.validation = Validation(
-            train, held_out, best, self.state, threads=self.options.threads
+            train,
+            held_out,
+            best,
+            self.state,
+            trained=self.budget.symbols(self._step_symbols),
+            threads=self.options.threads,
         )
         self.validation.passed(self.progress)
         self.measured: dict[str, MeasuredLoss] = {}
         """The losses at the end of the run, by the part of the text."""
-        self._watch = Watch(train, self.batches.batch * self.batches.steps, self.state)
+        self._watch = Watch(train, self._step_symbols, self.state)
         good = weights if plan.resumed is None else good_weights(plan.resumed, self.state)
         self._good = GoodState(good, self.state)
         self._speed = Speedometer()
@@ -199,23 +205,22 @@ class Trainer:
         scale = options.clip / norm if 0 < options.clip < norm else 1.0
         shards.update(state.optimizer_count + 1, learning_rate, scale, options.clip_value)
         state.step += 1
-        symbols = batches.batch * batches.steps
         return Step(
             step=state.step,
-            characters=state.step * symbols,
+            characters=state.step * self._step_symbols,
             epoch=self.epoch,
             progress=self.progress,
             loss=state.smooth(loss, SMOOTHING),
             validation_loss=state.validation_loss,
             learning_rate=learning_rate,
             gradient_norm=norm,
-            characters_per_second=self._speed.add(symbols),
+            characters_per_second=self._speed.add(self._step_symbols),
             seconds=state.seconds,
         )
 
     def _validate_if_due(self) -> bool:
         """Validate where it is time to, and renew the good state; whether there is a new loss."""
-        timed = self.options.minutes is not None
+        timed = self.budget.minutes is not None
         if not self.validation.is_due(self.progress, self.state.seconds, timed=timed):
             return False
         weights = self.network.parameters.flat

@@ -1,18 +1,52 @@
 """Validations in the course of a training, and the best weights so far."""
 
 import time
+from dataclasses import dataclass
 
 from charrnn.nn.network import Network
-from charrnn.training.evaluation import Evaluation
+from charrnn.training.evaluation import EVALUATION_STREAMS, EVALUATION_WARM_UP, Evaluation
 from charrnn.training.run_state import RunState
 from charrnn.types import Array, IdArray
 
-VALIDATIONS = 20
+MOST_VALIDATIONS, FEWEST_VALIDATIONS = 20, 4
 """In a run, evenly spread over its course."""
-SYMBOLS = 32768
-"""Symbols of the held-out text that a validation measures; the end of the run measures all."""
+MOST_SYMBOLS, FEWEST_SYMBOLS = 32768, 4096
+"""Symbols of the held-out text that a validation measures, unless there are fewer; the end of the
+run measures all."""
 SHARE = 0.03
-"""Of a run that is measured in minutes, the share of the time that validations may take."""
+"""The share of a run that validations may take."""
+SYMBOLS_FOR_FREE = 60_000
+"""Symbols that the validations of a run may read in any case: that takes less than a second."""
+FORWARD = 1 / 3
+"""What it costs to read a symbol, beside what it costs to learn from it (forward, and about twice
+as much backward)."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How often a run is validated, and on how many symbols each time."""
+
+    count: int
+    symbols: int
+
+    @property
+    def streams(self) -> int:
+        """So many that warming them up costs no more than measuring."""
+        return max(1, min(EVALUATION_STREAMS, self.symbols // EVALUATION_WARM_UP))
+
+
+def schedule_of(trained: int | None, held_out: int) -> Schedule:
+    """For a run that learns from so many symbols in all its epochs, with `held_out` ones to
+    validate on: within `SHARE` of its cost, the same each time. None for a run that is measured in
+    minutes, whose validations are bounded by the clock.
+    """
+    most = max(1, min(MOST_SYMBOLS, held_out))
+    if trained is None:
+        return Schedule(MOST_VALIDATIONS, most)
+    affordable = max(SHARE * trained / FORWARD, SYMBOLS_FOR_FREE) / 2  # half is warm-up
+    symbols = int(min(most, max(FEWEST_SYMBOLS, affordable / MOST_VALIDATIONS)))
+    count = min(MOST_VALIDATIONS, max(FEWEST_VALIDATIONS, int(affordable / symbols)))
+    return Schedule(count, symbols)
 
 
 class Validation:
@@ -23,15 +57,32 @@ class Validation:
     """
 
     def __init__(
-        self, before: IdArray, held_out: IdArray, weights: Array, state: RunState, *, threads: int
+        self,
+        before: IdArray,
+        held_out: IdArray,
+        weights: Array,
+        state: RunState,
+        *,
+        trained: int | None,
+        threads: int,
     ) -> None:
+        """`trained` are the symbols of all epochs of the run, None where minutes measure it."""
         self.best_weights = weights.copy()
         self.symbols = len(held_out)
         self._state = state
         self._part = None
         self._done = 0
+        schedule = schedule_of(trained, len(held_out))
+        self.count = schedule.count
+        """Validations in a run."""
         if len(held_out) > 0:
-            self._part = Evaluation(before, held_out, limit=SYMBOLS, threads=threads)
+            self._part = Evaluation(
+                before,
+                held_out,
+                limit=schedule.symbols,
+                streams=schedule.streams,
+                threads=threads,
+            )
 
     def is_due(self, progress: float, seconds: float, *, timed: bool) -> bool:
         """Whether to validate now: at a `progress` (0 … 1) of the run, `seconds` after its start.
@@ -39,7 +90,7 @@ class Validation:
         A run measured in steps validates at the same steps every time, whatever it costs; a `timed`
         one leaves a validation out where those before took too long.
         """
-        if progress * VALIDATIONS < self._done + 1:
+        if progress * self.count < self._done + 1:
             return False
         in_time = self._state.validation_seconds <= SHARE * seconds
         return progress >= 1 or not timed or in_time
@@ -65,4 +116,4 @@ class Validation:
 
     def passed(self, progress: float) -> None:
         """Count the validations up to this progress as done."""
-        self._done = int(progress * VALIDATIONS)
+        self._done = int(progress * self.count)

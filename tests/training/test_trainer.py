@@ -488,7 +488,8 @@ def test_the_best_weights_are_those_of_the_lowest_validation_loss(output: Path) 
     assert checkpoint.training["best_loss"] == losses[best]
     # and that is their loss indeed
     train, held_out, _ = trainer.plan.corpus.split(0.1)
-    assert Evaluation(train, held_out).loss(checkpoint.network()) == pytest.approx(losses[best])
+    whole = Evaluation(train, held_out, streams=1)
+    assert whole.loss(checkpoint.network()) == pytest.approx(losses[best])
 
 
 def test_a_checkpoint_on_the_way_holds_the_best_weights_so_far(output: Path) -> None:
@@ -506,7 +507,7 @@ def test_a_checkpoint_on_the_way_holds_the_best_weights_so_far(output: Path) -> 
 def test_the_last_loss_is_that_of_the_best_weights_on_all_held_out_text(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(validation, "SYMBOLS", 10)
+    monkeypatch.setattr(validation, "MOST_SYMBOLS", 10)
     text = TEXT * 3
     trainer = start(text, epochs=1)
     events = finish(trainer)
