@@ -30,3 +30,10 @@ def aligned_zeros(shape: tuple[int, ...], dtype: DTypeLike) -> Array:
     start = -memory.ctypes.data % CACHE_LINE
     array: Array = memory[start : start + size].view(dtype).reshape(shape)
     return array
+
+
+def aligned_copy(array: Array) -> Array:
+    """A contiguous copy of an array that begins on a cache line."""
+    copy = aligned_zeros(array.shape, array.dtype)
+    copy[...] = array
+    return copy

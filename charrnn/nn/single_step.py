@@ -11,6 +11,7 @@ without a bias column, so that their rows are aligned to vector registers:
 
 import numpy as np
 
+from charrnn.machine.aligned import aligned_copy, aligned_zeros
 from charrnn.nn.cells import CellShape, Units
 from charrnn.nn.network import Network
 from charrnn.types import Array, IdArray
@@ -33,12 +34,12 @@ class Stepper:
             for layer, one in enumerate(self._cells):
                 one.begin(network.parameters[f"P{layer}"].copy())
         # for each layer [h_l; h_{l−1}] (2H, S), but only h_0 (H, S) for layer 0
-        self._inputs = [np.zeros((H if layer == 0 else 2 * H, S), dtype) for layer in range(L)]
+        self._inputs = [aligned_zeros((H if layer == 0 else 2 * H, S), dtype) for layer in range(L)]
         self._h = [x[:H] for x in self._inputs]
         self._projected = np.empty((G * H, S), dtype)
         self._new_h = np.empty((H, S), dtype)
         # the pre-activations of each layer, and the parts of them with U·x + b and with W·h
-        self._a = [np.zeros((K, H, S), dtype) for _ in range(L)]
+        self._a = [aligned_zeros((K, H, S), dtype) for _ in range(L)]
         self._U_outputs = [a[:G].reshape(G * H, S) for a in self._a]
         self._W_outputs = [a[K - R :].reshape(R * H, S) for a in self._a]
         self._without_W = [a[: K - R] for a in self._a]
@@ -54,12 +55,12 @@ class Stepper:
         self._biases = [np.repeat(of_layer[:, -1:], self.streams, axis=1) for of_layer in U]
         self._has_joint = cell.gates == cell.recurrent_gates
         if self._has_joint:
-            self._W = [W[0].copy()]
-            self._joint = [np.hstack([w, u[:, :-1]]) for w, u in zip(W[1:], U[1:], strict=True)]
+            self._W = [aligned_copy(W[0])]
+            self._joint = [_joined(w, u[:, :-1]) for w, u in zip(W[1:], U[1:], strict=True)]
         else:
-            self._W = [of_layer.copy() for of_layer in W]
-            self._U = [of_layer[:, :-1].copy() for of_layer in U[1:]]
-        self._V, self._V_bias = weights["V"][:, :-1].copy(), weights["V"][:, -1:].copy()
+            self._W = [aligned_copy(of_layer) for of_layer in W]
+            self._U = [aligned_copy(of_layer[:, :-1]) for of_layer in U[1:]]
+        self._V, self._V_bias = aligned_copy(weights["V"][:, :-1]), weights["V"][:, -1:].copy()
 
     def hold(self, layer: int, units: Units, streams: Units, values: Array) -> None:
         """From now on, overwrite the memory of these units of a layer in these streams with
@@ -123,3 +124,10 @@ class Stepper:
         np.matmul(self._V, self._h[-1], out=self._logits)
         self._logits += self._V_bias
         return self._logits
+
+
+def _joined(W: Array, U: Array) -> Array:
+    """[W U], for W (R·H, H) and U (G·H, H) of as many rows."""
+    joint = aligned_zeros((len(W), W.shape[1] + U.shape[1]), W.dtype)
+    np.concatenate([W, U], axis=1, out=joint)
+    return joint

@@ -109,8 +109,9 @@ class TextGenerator:
             if writing:
                 ids = sampler.draw(_numbers(generators, writing), self._filters, writing)
                 added: list[list[int]] = [[] for _ in primes]
+                drawn = ids.tolist()
                 for n in writing:
-                    added[n] = streams[n].add(int(ids[n]), step)
+                    added[n] = streams[n].add(drawn[n], step)
                 logs = sampler.log_probabilities(ids) if log_probabilities else None
                 yield Step(writing, ids, added, logs)
             elif step < longest_start:
@@ -128,12 +129,12 @@ class TextGenerator:
         others as a whole."""
         others: list[list[int]] = []
         for step in self.steps([prime] * samples, [np.random.default_rng(seed)]):
-            first, *rest = step.added
-            if first:
-                yield TextPiece(0, first)
-            others = others or [[] for _ in rest]
-            for text, ids in zip(others, rest, strict=True):
-                text += ids
+            if step.added[0]:
+                yield TextPiece(0, step.added[0])
+            if samples > 1:
+                others = others or [[] for _ in range(samples - 1)]
+                for text, ids in zip(others, step.added[1:], strict=True):
+                    text += ids
         for n in range(1, samples):
             yield TextPiece(n, others[n - 1] if others else [])
 

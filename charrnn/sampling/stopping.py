@@ -29,6 +29,8 @@ class StopRule:
 
     def push(self, id: int) -> list[int]:
         """Take the next symbol; returns the symbols that are now known to belong to the text."""
+        if not self._stops and self._lines is None:
+            return [id]
         if self.is_over:
             return []
         self._held.append(id)

@@ -6,6 +6,7 @@ others live in other threads or in other processes.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ class ShardingPlan:
     def optimizer_type(self) -> type[Optimizer]:
         return OPTIMIZERS[self.optimizer]
 
-    @property
+    @cached_property
     def parts(self) -> int:
         """Parts in which gradients are summed and weights updated, a shard each: 1 for a small
         network, which the first shard updates alone."""
