@@ -4,7 +4,6 @@ Weights, gradient, optimizer state and checkpoint have the same layout, so that 
 optimizer step or saving is a few calls on one vector.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from math import prod
 from typing import Self
@@ -64,4 +63,6 @@ class Parameters:
 
 def digest(flat: Array) -> str:
     """The SHA-256 of weights (P,) as little-endian float32, in hexadecimal: which model it is."""
+    import hashlib  # which takes milliseconds that a sample need not wait for
+
     return hashlib.sha256(flat.astype("<f4").tobytes()).hexdigest()
