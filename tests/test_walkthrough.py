@@ -118,8 +118,7 @@ def test_adam_takes_the_steps_of_the_engine(page: dict[str, Any]) -> None:
         gradient = rng.normal(size=flat.size)
         d = {"U": gradient[:12].reshape(4, 3), "b": gradient[12:]}
         page["adam_step"](weights, d, m, v, n, rate=0.02)
-        optimizer.begin_step()
-        optimizer.update(flat, gradient.copy(), 0.02, slice(None), np.empty_like(flat))
+        optimizer.update(n, flat, gradient.copy(), 0.02, slice(None), np.empty_like(flat))
         ours = np.concatenate([weights["U"].ravel(), weights["b"]])
         np.testing.assert_allclose(ours, flat, rtol=0, atol=1e-10)
     assert np.abs(flat - start).min() > 1e-3

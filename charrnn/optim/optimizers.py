@@ -16,7 +16,7 @@ from charrnn.types import Array
 
 
 class Optimizer:
-    """The interface of an optimizer: named state arrays, a count of steps, and the update.
+    """The interface of an optimizer: named state arrays, and the update.
 
     Memory: M·P numbers for M state arrays and P weights.
     """
@@ -36,20 +36,24 @@ class Optimizer:
         shape = (len(self.state_names), weights.size)
         self.state: Array = np.zeros(shape, weights.dtype) if state is None else state
         self.weight_decay = weight_decay
-        self.steps = 0
+        self._count = 0
 
     def named_state(self, part: slice = slice(None)) -> dict[str, Array]:
         """Views of `part` of each state array, by name."""
         return {name: x[part] for name, x in zip(self.state_names, self.state, strict=True)}
 
-    def begin_step(self) -> None:
-        """Count a step; then call `update` once for every part of the weights."""
-        self.steps += 1
-
     def update(
-        self, weights: Array, gradient: Array, learning_rate: float, part: slice, scratch: Array
+        self,
+        count: int,
+        weights: Array,
+        gradient: Array,
+        learning_rate: float,
+        part: slice,
+        scratch: Array,
     ) -> None:
-        """Update weights[part] by gradient[part]; overwrites gradient[part] and `scratch`."""
+        """Step number `count` = 1, 2, … on weights[part], by gradient[part]; overwrites
+        gradient[part] and `scratch`. A step updates each part of the weights once."""
+        self._count = count
         g = gradient[part]
         scratch = scratch[: g.size]
         if self.weight_decay:
@@ -77,8 +81,8 @@ class Adam(Optimizer):
     def _step(self, state: Mapping[str, Array], g: Array, rate: float, scratch: Array) -> None:
         m, v = state["m"], state["v"]
         # with both corrections in the rate and in ε: one division by √v
-        correction2 = (1 - self.beta2**self.steps) ** 0.5
-        rate = rate * correction2 / (1 - self.beta1**self.steps)
+        correction2 = (1 - self.beta2**self._count) ** 0.5
+        rate = rate * correction2 / (1 - self.beta1**self._count)
         m *= self.beta1
         np.multiply(g, 1 - self.beta1, out=scratch)
         m += scratch

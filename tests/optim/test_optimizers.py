@@ -100,28 +100,25 @@ def test_optimizers_follow_their_equations(name: str, length: int, decay: float)
     ]
     optimizer = OPTIMIZERS[name](weights, weight_decay=decay)
     scratch = np.full(P, np.nan)
-    for row in gradients():
+    for count, row in enumerate(gradients(), start=1):
         gradient = np.array(row)
-        optimizer.begin_step()
         for start in range(0, P, length):
-            optimizer.update(weights, gradient, RATE, slice(start, start + length), scratch)
-    assert optimizer.steps == STEPS
+            part = slice(start, start + length)
+            optimizer.update(count, weights, gradient, RATE, part, scratch)
     np.testing.assert_allclose(weights, expected, rtol=1e-13, atol=1e-14)
 
 
 def test_the_first_step_is_as_long_as_the_learning_rate() -> None:
     weights = np.zeros(3)
     adam = Adam(weights)
-    adam.begin_step()
-    adam.update(weights, np.array([4.0, -0.1, 0.0]), RATE, slice(0, 3), np.empty(3))
+    adam.update(1, weights, np.array([4.0, -0.1, 0.0]), RATE, slice(0, 3), np.empty(3))
     np.testing.assert_allclose(weights, [-RATE, RATE, 0], rtol=1e-6)
 
 
 def test_the_state_has_names() -> None:
     weights, gradient = np.zeros(2), np.array([3.0, -2.0])
     adam = Adam(weights)
-    adam.begin_step()
-    adam.update(weights, gradient.copy(), RATE, slice(0, 2), np.empty(2))
+    adam.update(1, weights, gradient.copy(), RATE, slice(0, 2), np.empty(2))
     state = adam.named_state()
     np.testing.assert_allclose(state["m"], (1 - Adam.beta1) * gradient)
     np.testing.assert_allclose(state["v"], (1 - Adam.beta2) * gradient**2)
@@ -131,8 +128,7 @@ def test_the_state_has_names() -> None:
 def test_a_part_leaves_the_rest_alone() -> None:
     weights, gradient = np.ones(6), np.ones(6)
     adam = Adam(weights)
-    adam.begin_step()
-    adam.update(weights, gradient, RATE, slice(2, 4), np.empty(6))
+    adam.update(1, weights, gradient, RATE, slice(2, 4), np.empty(6))
     assert (weights == 1).tolist() == [True, True, False, False, True, True]
     state = adam.named_state()
     assert (state["m"] == 0).tolist() == [True, True, False, False, True, True]
@@ -144,7 +140,6 @@ def test_the_state_has_the_type_of_the_weights() -> None:
     weights = np.ones(3, np.float32)
     adam = Adam(weights)
     assert adam.state.dtype == np.float32
-    adam.begin_step()
-    adam.update(weights, np.ones(3, np.float32), RATE, slice(0, 3), np.empty(3, np.float32))
+    adam.update(1, weights, np.ones(3, np.float32), RATE, slice(0, 3), np.empty(3, np.float32))
     assert weights.dtype == np.float32
     np.testing.assert_allclose(weights, 1 - RATE, rtol=1e-6)

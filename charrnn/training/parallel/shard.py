@@ -131,12 +131,11 @@ class Shard:
         """The optimizer's step number `count` ≥ 1 on this shard's part of the weights, along
         scale · gradient, each number of it clipped to ± `limit` if that is not 0."""
         gradient, optimizer = self._gradients[0], self._optimizer
-        optimizer.steps = count
         for block in self._plan.blocks(self._index):
             gradient[block] *= scale
             if limit:
                 np.clip(gradient[block], -limit, limit, out=gradient[block])
-            optimizer.update(self._weights, gradient, learning_rate, block, self._scratch)
+            optimizer.update(count, self._weights, gradient, learning_rate, block, self._scratch)
 
     def store_state(self) -> None:
         """Write the state that the streams carry into the common array."""

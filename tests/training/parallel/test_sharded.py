@@ -134,9 +134,13 @@ def test_an_update_is_a_step_of_the_optimizer_along_the_scaled_gradient(threads:
         for step in range(2):
             sharded.compute_gradient(*random_ids(rng, LARGE, STEPS, BATCH), step)
             sharded.gradient_norm()
-            by_hand.begin_step()
             by_hand.update(
-                weights, 1e-7 * sharded.gradient.flat, 0.01, slice(None), np.empty_like(weights)
+                step + 1,
+                weights,
+                1e-7 * sharded.gradient.flat,
+                0.01,
+                slice(None),
+                np.empty_like(weights),
             )
             sharded.update(step + 1, 0.01, 1e-7)  # so small that Adam's ε makes the scale matter
             np.testing.assert_allclose(network.parameters.flat, weights, rtol=0, atol=1e-14)
