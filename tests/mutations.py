@@ -114,7 +114,9 @@ def judged(damaged: bytes, original: bytes, command: tuple[str, ...]) -> str:
         assert not outcome.refused, "it is whole"
         # as JSON, 0 and 0.0 are the same number
         read = json.loads if "--json" in command else str
-        assert read(outcome.output) == read(expected.output), "another output for the same checkpoint"
+        assert read(outcome.output) == read(expected.output), (
+            "another output for the same checkpoint"
+        )
         if outcome.written is not None and expected.written is not None:
             written = without_times(outcome.written), without_times(expected.written)
             assert identical(*written), "another result of the same training"
