@@ -115,6 +115,21 @@ def test_a_training_is_resumed(tmp_path: Path) -> None:
         charrnn.train(TEXT, parts, resume=True)
 
 
+@pytest.mark.parametrize(
+    ("output", "options", "message"),
+    [
+        (None, {}, "`resume` needs an `output`"),
+        ("a.npz", {"overwrite": True}, "`resume` goes on .* `overwrite` begins one"),
+        ("a.npz", {"init_from": "b.npz"}, "`resume` goes on .* `init_from` begins one"),
+    ],
+)
+def test_what_does_not_go_with_resume(
+    output: str | None, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(OptionError, match=message):
+        charrnn.train(TEXT, output, resume=True, **options)
+
+
 def test_several_files_in_an_encoding(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()

@@ -1,5 +1,6 @@
 """A running training as a checkpoint, and back."""
 
+from dataclasses import replace
 from typing import Any
 
 from charrnn.checkpoints.format import GOOD, Checkpoint
@@ -32,6 +33,15 @@ def pack(
         **state.to_record(),
     }
     return Checkpoint(plan.network.config, plan.corpus.vocabulary, best, record, arrays)
+
+
+def load_streams(plan: TrainingPlan, shards: ShardedNetwork) -> TrainingPlan:
+    """Give the shards the moments and the streams' states of a resumed training, if it is one; the
+    plan without that checkpoint, so that its arrays can be freed."""
+    if plan.resumed is not None:
+        shards.moments[:] = plan.resumed.arrays["moments"]
+        shards.state = plan.resumed.arrays["state"]
+    return replace(plan, resumed=None)
 
 
 def corpus_record(corpus: Corpus) -> dict[str, Any]:

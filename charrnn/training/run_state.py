@@ -72,8 +72,12 @@ class RunState:
         at_hand = [entry["loss"] for entry in self.history if entry["step"] == self.step]
         self.smoothed_loss = at_hand[-1] if at_hand else None
         self.watch_recent = self.watch_lowest = None
+        validations = [entry for entry in self.history if entry["validation_loss"] is not None]
+        self.validation_loss = validations[-1]["validation_loss"] if validations else None
         if self.best_step > self.step:  # it was measured on the way to the divergence
             self.best_loss, self.best_step, self.stale = None, 0, 0
+        stale = sum(entry["step"] > self.best_step for entry in validations)
+        self.stale = min(self.stale, stale)
 
     def smooth(self, loss: float, keep: float) -> float:
         """Take the loss of a step into the moving average, of which the share `keep` stays."""

@@ -1,6 +1,6 @@
-"""A training from the first look at its output to its last checkpoint, for every way to start one.
+"""A training from the lock on its output to its last checkpoint, for every way to start one.
 
-The output is locked first, and looked at only then: so no training can overwrite what another one
+The output is locked first, and checked only then: so no training can overwrite what another one
 has written meanwhile.
 """
 
@@ -12,10 +12,10 @@ from typing import Any
 from charrnn.checkpoints.format import read_checkpoint
 from charrnn.checkpoints.lock import only_training
 from charrnn.checkpoints.safetensors_format import read_model
-from charrnn.errors import CheckpointError
+from charrnn.errors import CheckpointError, OptionError
 from charrnn.options import TRAINING_OPTIONS, TrainingOptions
 from charrnn.text.corpus import Corpus, text_files
-from charrnn.training.plan import plan_resumed, plan_training
+from charrnn.training.plan import TrainingPlan, plan_resumed, plan_training
 from charrnn.training.trainer import Trainer
 
 
@@ -34,22 +34,44 @@ def open_training(
     were `given` by name, ready to run. Until the context ends, nobody else trains to `output`.
 
     An output that exists is an error, unless the training in it is to `resume`, or it is to
-    `overwrite`; one of the `texts` (files and
-    folders that are read) is never overwritten. `init_from` names a
-    checkpoint whose model goes on to learn this text. Raises CharRNNError.
+    `overwrite`; one of the `texts` (files and folders that are read) is never overwritten.
+    `init_from` names a checkpoint whose model goes on to learn this text. Raises CharRNNError.
     """
     wanted = {name: value for name, value in given.items() if name in TRAINING_OPTIONS}
     TrainingOptions(**wanted)  # what makes no sense is told before anything is read
+    if resume:
+        _check_resume(output, overwrite=overwrite, init_from=init_from)
     with contextlib.nullcontext() if output is None else only_training(output):
         if output is not None:
             _check_output(output, texts, resume=resume, overwrite=overwrite)
-        if resume and output is not None:
-            checkpoint = read_checkpoint(output)
-            plan = plan_resumed(checkpoint, read_text(), given, output=output)
-        else:
-            begin = None if init_from is None else read_model(init_from)
-            plan = plan_training(read_text(), given, output=output, init_from=begin)
-        yield Trainer(plan)
+        # nothing here keeps the plan: the trainer drops the arrays of a checkpoint once it has them
+        yield Trainer(_plan(read_text, given, output, init_from, resume=resume))
+
+
+def _plan(
+    read_text: Callable[[], Corpus],
+    given: Mapping[str, Any],
+    output: Path | None,
+    init_from: Path | None,
+    *,
+    resume: bool,
+) -> TrainingPlan:
+    if resume and output is not None:
+        checkpoint = read_checkpoint(output)
+        return plan_resumed(checkpoint, read_text(), given, output=output)
+    begin = None if init_from is None else read_model(init_from)
+    return plan_training(read_text(), given, output=output, init_from=begin)
+
+
+def _check_resume(output: Path | None, *, overwrite: bool, init_from: Path | None) -> None:
+    """Raise OptionError for what does not go together with going on with a training."""
+    if output is None:
+        raise OptionError(
+            "`resume` needs an `output`: the checkpoint of the training to go on with"
+        )
+    if overwrite or init_from is not None:
+        other = "overwrite" if overwrite else "init_from"
+        raise OptionError(f"`resume` goes on with a training, `{other}` begins one: choose")
 
 
 def _check_output(path: Path, texts: Sequence[str], *, resume: bool, overwrite: bool) -> None:

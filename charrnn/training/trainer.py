@@ -26,7 +26,7 @@ from charrnn.training.events import (
 )
 from charrnn.training.final_losses import SHARE, MeasuredLoss, measure_parts
 from charrnn.training.history import entry_of, is_noted
-from charrnn.training.packing import good_weights, pack
+from charrnn.training.packing import good_weights, load_streams, pack
 from charrnn.training.parallel.sharded import ShardedNetwork
 from charrnn.training.plan import TrainingPlan
 from charrnn.training.recovery import TRIES, GoodState
@@ -135,10 +135,7 @@ class Trainer:
                 seed=options.seed,
             ) as shards,
         ):
-            if (resumed := self.plan.resumed) is not None:
-                shards.moments[:] = resumed.arrays["moments"]
-                shards.state = resumed.arrays["state"]
-                self.plan = replace(self.plan, resumed=None)  # its arrays are not needed any more
+            self.plan = load_streams(self.plan, shards)
             yield from self._save(shards, write_checkpoint)
             yield from self._train(shards)
             yield from self._save(shards, save_at_last)
