@@ -105,7 +105,14 @@ def _paths(text: object) -> list[str]:
 
 def _corpus(text: object, paths: Sequence[str], encoding: str, as_bytes: bool) -> Corpus:
     if isinstance(text, str):
-        return Corpus.from_text(text.encode(encoding) if as_bytes else text)
+        return Corpus.from_text(_encoded(text, encoding) if as_bytes else text)
     if isinstance(text, bytes):
         return Corpus.from_text(text)
     return read_corpus(paths, encoding=encoding, as_bytes=as_bytes)
+
+
+def _encoded(text: str, encoding: str) -> bytes:
+    try:
+        return text.encode(encoding)
+    except (LookupError, ValueError) as error:
+        raise CorpusError(f"the text has no bytes in this `encoding`: {error}") from error

@@ -238,6 +238,8 @@ def test_the_defaults_are_those_of_the_command_line(monkeypatch: pytest.MonkeyPa
         (("",), {}, CorpusError),
         (("aaaa",), {}, CorpusError),
         ((Path("there/is/no.txt"),), {}, CorpusError),
+        ((TEXT + "é",), {"as_bytes": True, "encoding": "ascii"}, CorpusError),
+        ((TEXT,), {"as_bytes": True, "encoding": "there is none"}, CorpusError),
         ((TEXT,), {"epochs": -1}, OptionError),
         ((TEXT,), {"hidden_size": 0}, OptionError),
         ((TEXT,), {"threads": 0}, OptionError),

@@ -397,6 +397,17 @@ def test_texts_without_an_end_are_refused() -> None:
     assert model.texts(SamplingOptions(length=None, lines=1, seed=1))[0].text.endswith("\n")
 
 
+@pytest.mark.parametrize("ends", [{"lines": 2}, {"stop": ["x"]}, {"stop": ["ax"], "lines": 1}])
+def test_texts_that_wait_for_a_symbol_the_model_does_not_know_are_refused(
+    ends: dict[str, Any],
+) -> None:
+    model = example("abc")
+    with pytest.raises(OptionError, match="would never end, .* `lines` or `stop`"):
+        next(model.stream(None, **ends))
+    assert len(model.sample(7, **ends)) == 7
+    assert "a" not in "".join(model.stream(None, stop=["a", "x"]))
+
+
 def test_no_copies_from_a_text_are_longer_than_allowed() -> None:
     pytest.importorskip("pydivsufsort", reason="the package that finds copies is not there")
     model = example()

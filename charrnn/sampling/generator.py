@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn.errors import OptionError
 from charrnn.nn.network import Network
 from charrnn.sampling.copying import CopyLimit
 from charrnn.sampling.filters import Filters, Floats, RandomNumbers, forbidden_ids
@@ -88,6 +89,12 @@ class TextGenerator:
         check_units(options.clamp, network.config)
         self._network, self._vocabulary, self._options = network, vocabulary, options
         self._filters = Filters(options, forbidden_ids(options, vocabulary))
+        waits_for_end = options.length is None and not options.may_never_end
+        if waits_for_end and not stop_rule(options, vocabulary).can_end:
+            raise OptionError(
+                "the text would never end, since the model does not know the line ends or the "
+                "characters that `lines` or `stop` wait for: give a `length`"
+            )
 
     def steps(
         self,

@@ -27,6 +27,11 @@ class StopRule:
         self._lines, self._newline = lines, newline
         self.is_over = False
 
+    @property
+    def can_end(self) -> bool:
+        """Whether any symbols end the text."""
+        return bool(self._stops) or (self._lines is not None and self._newline is not None)
+
     def push(self, id: int) -> list[int]:
         """Take the next symbol; returns the symbols that are now known to belong to the text."""
         if not self._stops and self._lines is None:
