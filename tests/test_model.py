@@ -402,7 +402,7 @@ def test_texts_that_wait_for_a_symbol_the_model_does_not_know_are_refused(
     ends: dict[str, Any],
 ) -> None:
     model = example("abc")
-    with pytest.raises(OptionError, match="would never end, .* `lines` or `stop`"):
+    with pytest.raises(OptionError, match=r"would never end, .* `lines` or `stop`"):
         next(model.stream(None, **ends))
     assert len(model.sample(7, **ends)) == 7
     assert "a" not in "".join(model.stream(None, stop=["a", "x"]))
