@@ -21,7 +21,7 @@ DEFAULT_OPTIMIZER = "adam"
 DEFAULT_SCHEDULE = "cosine"
 DEFAULT_DYNAMIC_RATE = 5e-4
 """Of `charrnn.analysis.dynamic_evaluation`."""
-LONGEST = 1e9
+LARGEST_BUDGET = 1e9
 """The largest number of epochs or minutes."""
 
 
@@ -63,7 +63,7 @@ class TrainingOptions:
         for name in ("epochs", "minutes"):
             if getattr(self, name) is not None:
                 self._check(name, "a number above 0", lambda x: _is_number(x) and x > 0)
-                self._check(name, f"at most {LONGEST:g}", lambda x: x <= LONGEST)
+                self._check(name, f"at most {LARGEST_BUDGET:g}", lambda x: x <= LARGEST_BUDGET)
         for name in ("clip", "clip_value", "weight_decay"):
             self._check(name, "a number of at least 0", lambda x: _is_number(x) and x >= 0)
         for name in ("dropout", "recurrent_dropout", "validation_fraction", "test_fraction"):

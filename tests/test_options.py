@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from charrnn.errors import OptionError
-from charrnn.options import LONGEST, TrainingOptions, usable_threads
+from charrnn.options import LARGEST_BUDGET, TrainingOptions, usable_threads
 
 WHOLE = ("batch_size", "seq_length", "threads")
 BUDGETS = ("epochs", "minutes")
@@ -45,7 +45,7 @@ def test_there_must_be_a_learning_rate() -> None:
 
 @pytest.mark.parametrize("name", BUDGETS)
 def test_a_budget_without_end(name: str) -> None:
-    assert "must be at most 1e+09" in refuse(name, 2 * LONGEST)
+    assert "must be at most 1e+09" in refuse(name, 2 * LARGEST_BUDGET)
 
 
 @pytest.mark.parametrize("value", [-1, -1e-9, None, *NO_NUMBERS])
@@ -67,7 +67,7 @@ def test_a_seed_that_is_none(value: Any) -> None:
 def test_the_smallest_and_largest_values_are_allowed() -> None:
     TrainingOptions(batch_size=1, seq_length=1, threads=1, seed=0, clip=0, validation_fraction=0)
     TrainingOptions(epochs=1e-9, minutes=1e-9, learning_rate=1e-30, validation_fraction=0.999)
-    TrainingOptions(epochs=LONGEST, minutes=LONGEST, seed=2**64, learning_rate=1e300)
+    TrainingOptions(epochs=LARGEST_BUDGET, minutes=LARGEST_BUDGET, seed=2**64, learning_rate=1e300)
     TrainingOptions(epochs=3, minutes=10, learning_rate=1, clip=5)
 
 

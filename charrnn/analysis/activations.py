@@ -23,11 +23,11 @@ STREAM_WARM_UP = 512
 here single states count."""
 SHORTEST_STREAM = 1024
 """Symbols in the part of a stream, at least, where there is more than one stream."""
-GROUP = 32
+STREAMS_PER_THREAD = 32
 """Streams that one thread reads at a time."""
-STEPS = 16
+WINDOW_STEPS = 16
 """Steps of a window: few enough that what they leave stays in the processor's cache."""
-TOP = 5
+TOP_PREDICTIONS = 5
 """Predictions that are kept at each symbol."""
 
 
@@ -42,9 +42,11 @@ class Reading:
 
     states: dict[str, NDArray[np.float32]]
     losses: NDArray[np.float64]
-    predicted: NDArray[np.intp] = field(default_factory=lambda: np.zeros((0, TOP), np.intp))
+    predicted: NDArray[np.intp] = field(
+        default_factory=lambda: np.zeros((0, TOP_PREDICTIONS), np.intp)
+    )
     probabilities: NDArray[np.float32] = field(
-        default_factory=lambda: np.zeros((0, TOP), np.float32)
+        default_factory=lambda: np.zeros((0, TOP_PREDICTIONS), np.float32)
     )
 
 
@@ -78,11 +80,13 @@ def read(
     shape = (config.layers, N, config.hidden_size)
     seen = {name: np.empty(shape, np.float32) for name in states}
     losses = np.full(N, np.nan)
-    best = np.zeros((N if predictions else 0, min(TOP, config.vocabulary_size)), np.intp)
+    best = np.zeros(
+        (N if predictions else 0, min(TOP_PREDICTIONS, config.vocabulary_size)), np.intp
+    )
     chances = np.zeros(best.shape, np.float32)
 
     def read_group(streams: Streams) -> None:
-        for window in read_windows(network, text, streams, steps=STEPS, states=states):
+        for window in read_windows(network, text, streams, steps=WINDOW_STEPS, states=states):
             places = window.positions - first
             losses[places] = window.losses
             for name, array in seen.items():
@@ -94,7 +98,9 @@ def read(
     streams = Streams.covering(
         range(first, first + N), max(1, min(MOST_STREAMS, N // SHORTEST_STREAM)), STREAM_WARM_UP
     )
-    groups = streams.groups(-(-len(streams) // GROUP))  # whatever the number of threads
+    groups = streams.groups(
+        -(-len(streams) // STREAMS_PER_THREAD)
+    )  # whatever the number of threads
     with one_thread():
         map_in_threads(read_group, groups, usable_threads() if threads is None else threads)
     losses[-1:] = np.nan  # no symbol follows the last one

@@ -42,7 +42,7 @@ LARGEST_HEADER = 9 * 10**6
 MOST_UNPACKED = 2.0
 """The largest ratio of the size of an array to its size in the file; compression saves a tenth of
 the weights of a network."""
-CHUNK = 2**20
+BYTES_READ_AT_ONCE = 2**20
 """Bytes of an array that are read at a time."""
 TRAINING_ARRAYS = ("last", "moments", "state")
 GOOD = "good"
@@ -188,8 +188,8 @@ def _array(archive: zipfile.ZipFile, name: str, shape: tuple[int | None, ...]) -
         if size != info.file_size - entry.tell() or size > MOST_UNPACKED * info.compress_size:
             raise ValueError(f"{name} does not have the size that it claims")
         content = memoryview(bytearray(size))
-        for start in range(0, size, CHUNK):
-            part = content[start : start + CHUNK]
+        for start in range(0, size, BYTES_READ_AT_ONCE):
+            part = content[start : start + BYTES_READ_AT_ONCE]
             part[:] = entry.read(len(part))
     array = np.frombuffer(content, "<f4").astype(np.float32, copy=False)
     check_numbers(name, array)

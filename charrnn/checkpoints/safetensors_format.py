@@ -29,9 +29,9 @@ from charrnn.types import Array
 
 ENDING = ".safetensors"
 METADATA = "charrnn"
-GATES = {"rnn": ("a",), "lstm": ("i", "f", "g", "o"), "gru": ("r", "z", "n")}
+PYTORCH_GATES = {"rnn": ("a",), "lstm": ("i", "f", "g", "o"), "gru": ("r", "z", "n")}
 """PyTorch's order of the gates, by charrnn's names, in the input weights."""
-RECURRENT_GATES = GATES | {"gru": ("r", "z", "q")}
+PYTORCH_RECURRENT_GATES = PYTORCH_GATES | {"gru": ("r", "z", "q")}
 """The same in the recurrent weights."""
 CANDIDATE = 2
 """The block of n among PyTorch's gates of a GRU."""
@@ -46,7 +46,7 @@ def safetensors_bytes(checkpoint: Checkpoint) -> bytes:
     """The content of a file with the model. Raises OptionError for a cell that PyTorch does not
     have, and CharRNNError where the package safetensors is missing."""
     config = checkpoint.config
-    if config.cell not in GATES:
+    if config.cell not in PYTORCH_GATES:
         why = WHY_NOT.get(config.cell)
         raise OptionError(
             f"a model of the cell {config.cell} cannot be written as safetensors: PyTorch has no "
@@ -91,8 +91,10 @@ def tensors(checkpoint: Checkpoint) -> dict[str, Array]:
     config, cell, found = checkpoint.config, checkpoint.config.cell_type, {}
     weights = Parameters(config.shapes(), flat=checkpoint.weights)
     for layer in range(config.layers):
-        U = _in_order(weights[f"U{layer}"], cell.gates, GATES[config.cell])
-        W = _in_order(weights[f"W{layer}"], cell.recurrent_gates, RECURRENT_GATES[config.cell])
+        U = _in_order(weights[f"U{layer}"], cell.gates, PYTORCH_GATES[config.cell])
+        W = _in_order(
+            weights[f"W{layer}"], cell.recurrent_gates, PYTORCH_RECURRENT_GATES[config.cell]
+        )
         bias_hh = np.zeros(len(U), np.float32)
         if config.cell == "gru":
             bias_hh[CANDIDATE * config.hidden_size :] = weights[f"P{layer}"][0]
@@ -108,7 +110,7 @@ def tensors(checkpoint: Checkpoint) -> dict[str, Array]:
 def shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
     """The shapes of these arrays."""
     H, V = config.hidden_size, config.vocabulary_size
-    rows = len(GATES[config.cell]) * H
+    rows = len(PYTORCH_GATES[config.cell]) * H
     found: dict[str, tuple[int, ...]] = {}
     for layer in range(config.layers):
         found[f"rnn.weight_ih_l{layer}"] = (rows, H if layer else V)
@@ -137,8 +139,10 @@ def _weights(config: NetworkConfig, found: Mapping[str, Array]) -> Array:
             bias_hh[start:] = 0
         U = np.column_stack([read[f"rnn.weight_ih_l{layer}"], bias + bias_hh])
         W = read[f"rnn.weight_hh_l{layer}"]
-        weights[f"U{layer}"][:] = _in_order(U, GATES[config.cell], cell.gates)
-        weights[f"W{layer}"][:] = _in_order(W, RECURRENT_GATES[config.cell], cell.recurrent_gates)
+        weights[f"U{layer}"][:] = _in_order(U, PYTORCH_GATES[config.cell], cell.gates)
+        weights[f"W{layer}"][:] = _in_order(
+            W, PYTORCH_RECURRENT_GATES[config.cell], cell.recurrent_gates
+        )
     weights["V"][:] = np.column_stack([read["output.weight"], read["output.bias"]])
     return weights.flat
 
@@ -156,7 +160,7 @@ def _described(content: bytes) -> tuple[NetworkConfig, Vocabulary]:
     metadata = json.loads(content[8 : 8 + length])["__metadata__"]
     described: dict[str, Any] = json.loads(metadata[METADATA])
     config = NetworkConfig(**described["network"])
-    if config.cell not in GATES:
+    if config.cell not in PYTORCH_GATES:
         raise ValueError(f"PyTorch has no {config.cell}")
     vocabulary = Vocabulary.from_json(described["vocabulary"])
     if vocabulary.size != config.vocabulary_size:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from charrnn.checkpoints.format import Checkpoint
 
-ROWS = 12
+HISTORY_ROWS = 12
 """The most rows of the history that are shown."""
 
 
@@ -144,8 +144,8 @@ def history_table(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     few; curves of all."""
     validations = [entry for entry in entries if entry["validation_loss"] is not None]
     best = min(validations, key=lambda entry: float(entry["validation_loss"]), default=None)
-    of_interest = validations if len(validations) >= ROWS // 2 else entries
-    shown = [entries[0], *evenly(of_interest, ROWS)]
+    of_interest = validations if len(validations) >= HISTORY_ROWS // 2 else entries
+    shown = [entries[0], *evenly(of_interest, HISTORY_ROWS)]
     yield f"{'step':>9}  {'epoch':>7}  {'time':>8}  {'loss':>7}  {'validation':>10}  {'rate':>8}"
     for entry in shown:
         held_out = entry["validation_loss"]

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 STATE_NAMES = ("c", "h", "i", "f", "o", "g", "r", "z", "n")
 """The states of all cells; to look them up would take importing NumPy."""
-CHARACTERS = 120_000
+CHARACTERS_READ = 120_000
 UNITS_ON_PAGE = 64
-ROWS = 25
+TABLE_ROWS = 25
 
 
 @click.command(cls=Command, short_help="Show which cells follow which features of a text.")
@@ -51,7 +51,7 @@ ROWS = 25
     "repeatable.  [default: none]",
 )
 @click.option(
-    "--characters", type=click.IntRange(1), default=CHARACTERS, help="Most characters to read."
+    "--characters", type=click.IntRange(1), default=CHARACTERS_READ, help="Most characters to read."
 )
 @click.option(
     "--length",
@@ -64,7 +64,9 @@ ROWS = 25
     default=5,
     help="Most probable next characters to show below each character.",
 )
-@click.option("--rows", type=click.IntRange(0), default=ROWS, help="Rows of the table of cells.")
+@click.option(
+    "--rows", type=click.IntRange(0), default=TABLE_ROWS, help="Rows of the table of cells."
+)
 @click.option(
     "--all-units",
     is_flag=True,

@@ -31,9 +31,9 @@ BINS = 40
 MOST_PEAKS = 10
 PEAK_DISTANCE = 60
 """Characters between two peaks, at least."""
-CONTEXT = 24
+PEAK_CONTEXT = 24
 """Characters that are shown before and after a peak."""
-GATES = ("i", "f", "o", "z", "r")
+GATE_STATES = ("i", "f", "o", "z", "r")
 """States between 0 and 1."""
 SATURATION_CHARACTERS = 20_000
 CLOSED, OPEN = 0.1, 0.9
@@ -45,7 +45,7 @@ def in_unit_range(values: NDArray[np.float32], state: str) -> NDArray[np.float32
     """A state as it is shown, between −1 and 1: tanh(c), and 2·x − 1 of a gate."""
     if state == "c":
         return np.tanh(values)
-    return values * 2 - 1 if state in GATES else values
+    return values * 2 - 1 if state in GATE_STATES else values
 
 
 def symbols_shown(model: Model, ids: IdArray) -> list[str]:
@@ -249,9 +249,9 @@ def peaks(values: NDArray[np.float32], symbols: Sequence[str], *, sign: int = 1)
         found.append(
             Peak(
                 value=float(values[place]),
-                before="".join(symbols[max(0, place - CONTEXT) : place]),
+                before="".join(symbols[max(0, place - PEAK_CONTEXT) : place]),
                 character=symbols[place],
-                after="".join(symbols[place + 1 : place + 1 + CONTEXT]),
+                after="".join(symbols[place + 1 : place + 1 + PEAK_CONTEXT]),
             )
         )
         left[max(0, place - PEAK_DISTANCE) : place + PEAK_DISTANCE + 1] = -np.inf
@@ -261,7 +261,7 @@ def peaks(values: NDArray[np.float32], symbols: Sequence[str], *, sign: int = 1)
 def saturation(model: Model, ids: IdArray) -> list[Saturation]:
     """How often the gates of each unit are closed and open while the network reads `ids` (N,)."""
     config = model.network.config
-    gates = [name for name in config.cell_type.states if name in GATES]
+    gates = [name for name in config.cell_type.states if name in GATE_STATES]
     states = read(model.network, ids, gates).states
     return [
         Saturation(

@@ -14,12 +14,12 @@ from charrnn.options import usable_threads
 from charrnn.text.streams import Streams
 from charrnn.types import IdArray
 
-BLOCK = 1000
+BLOCK_CHARACTERS = 1000
 """Characters of a block: the bootstrap draws whole blocks."""
 MOST_BLOCKS = 24
 BLOCK_WARM_UP = 200
 """Characters that are read before a block, with the unit held already."""
-COLUMNS = 256
+STREAMS_AT_ONCE = 256
 """Streams that are read side by side, for all units together."""
 RESAMPLES = 2000
 LEVEL = 0.95
@@ -63,12 +63,13 @@ def effects(
     `threads`; None uses all processors. Raises ValueError for a text shorter than a block with its
     warm-up.
     """
-    if len(ids) <= BLOCK_WARM_UP + BLOCK:
-        raise ValueError(f"{BLOCK_WARM_UP + BLOCK + 1} symbols are needed, not {len(ids)}")
-    count = min(MOST_BLOCKS, (len(ids) - BLOCK_WARM_UP - 1) // BLOCK)
-    blocks = Streams.pieces(len(ids), count, BLOCK, BLOCK_WARM_UP)
+    if len(ids) <= BLOCK_WARM_UP + BLOCK_CHARACTERS:
+        least = BLOCK_WARM_UP + BLOCK_CHARACTERS + 1
+        raise ValueError(f"{least} symbols are needed, not {len(ids)}")
+    count = min(MOST_BLOCKS, (len(ids) - BLOCK_WARM_UP - 1) // BLOCK_CHARACTERS)
+    blocks = Streams.pieces(len(ids), count, BLOCK_CHARACTERS, BLOCK_WARM_UP)
     # the loss at each of these places is that of the next symbol
-    places = blocks.starts[:, np.newaxis] + np.arange(BLOCK)
+    places = blocks.starts[:, np.newaxis] + np.arange(BLOCK_CHARACTERS)
     free = losses_with_held_units(network, ids, blocks, [(0, 0)], np.array([np.nan]))[0]
     resamples = rng.integers(count, size=(RESAMPLES, count))
 
@@ -82,7 +83,7 @@ def effects(
             found.append(Effect(*overall, *_interval(change, on, resamples)))
         return found
 
-    at_once = max(1, COLUMNS // count)
+    at_once = max(1, STREAMS_AT_ONCE // count)
     parts = [slice(start, start + at_once) for start in range(0, len(units), at_once)]
     with one_thread():
         of_parts = map_in_threads(

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 
-COLUMNS = 32
+UNITS_AT_ONCE = 32
 """Units that are ranked at a time."""
 
 
@@ -34,9 +34,9 @@ def centred_ranks(values: NDArray[np.floating]) -> Floats:
     """
     N, U = values.shape
     ranks = np.empty((U, N), np.float32)
-    for start in range(0, U, COLUMNS):
-        columns = np.ascontiguousarray(values[:, start : start + COLUMNS].T)
-        for column, out in zip(columns, ranks[start : start + COLUMNS], strict=True):
+    for start in range(0, U, UNITS_AT_ONCE):
+        columns = np.ascontiguousarray(values[:, start : start + UNITS_AT_ONCE].T)
+        for column, out in zip(columns, ranks[start : start + UNITS_AT_ONCE], strict=True):
             _rank(column, out)
     return ranks
 

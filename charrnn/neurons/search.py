@@ -9,7 +9,7 @@ from charrnn.analysis.activations import read
 from charrnn.errors import CorpusError, OptionError
 from charrnn.model import Model
 from charrnn.neurons.claims import Finding, Findings, Half, find
-from charrnn.neurons.effects import BLOCK, BLOCK_WARM_UP, Effect, effects
+from charrnn.neurons.effects import BLOCK_CHARACTERS, BLOCK_WARM_UP, Effect, effects
 from charrnn.neurons.features.registry import Feature
 from charrnn.neurons.scores import Flags, Floats
 from charrnn.nn.network import Network
@@ -101,7 +101,7 @@ def search(
     found = Search(
         state, model.network.config.hidden_size, list(features), findings, (first, second)
     )
-    if findings.claims and second.stop - second.start > BLOCK_WARM_UP + BLOCK:
+    if findings.claims and second.stop - second.start > BLOCK_WARM_UP + BLOCK_CHARACTERS:
         progress("ablating cells")
         _measure(found, model, ids[second], of_model[1], np.random.default_rng(seed))
     return found

@@ -28,7 +28,7 @@ from charrnn.text.sources import (
 )
 from charrnn.text.vocabulary import Ids, Vocabulary, code_points
 
-CHUNK = 2**17
+BYTES_DECODED_AT_ONCE = 2**17
 """Bytes that are decoded at a time."""
 
 _MOST_NAMED = 3  # sources that the name of a corpus spells out
@@ -199,9 +199,9 @@ def _pieces(
     name: str, segments: Iterable[bytes], encoding: str | None
 ) -> Iterator[str] | Iterator[bytes]:
     chunks = (
-        segment[start : start + CHUNK]
+        segment[start : start + BYTES_DECODED_AT_ONCE]
         for segment in segments
-        for start in range(0, len(segment), CHUNK)
+        for start in range(0, len(segment), BYTES_DECODED_AT_ONCE)
     )
     return chunks if encoding is None else _decoded(name, chunks, encoding)
 

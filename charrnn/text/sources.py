@@ -11,7 +11,7 @@ from charrnn.machine.memory_limit import GIGABYTE, available
 # above 32 MiB, the C library returns freed memory to the system
 SEGMENT = 64 * 2**20
 """Bytes of one read."""
-SHARE = 0.8
+TEXT_SHARE = 0.8
 """The share of the memory that texts may take; reading them needs 1.14 bytes a byte."""
 
 STDIN = "-"
@@ -27,7 +27,7 @@ def read_source(path: str) -> bytes:
 
 def memory_for_text() -> int:
     """Bytes of text that may be read into memory."""
-    return int(SHARE * (available() or sys.maxsize))
+    return int(TEXT_SHARE * (available() or sys.maxsize))
 
 
 def file_segments(path: str, most: int) -> list[bytes]:

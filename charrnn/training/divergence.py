@@ -15,7 +15,7 @@ LEARNED = 0.9
 """Times that entropy: below it a network knows more than the frequencies of symbols."""
 HOPELESS = 50.0
 """Loss in nats above which any training has diverged."""
-RECENT = 4096
+RECENT_SYMBOLS = 4096
 """Symbols over which the loss is averaged, at least, before it counts."""
 
 
@@ -33,7 +33,7 @@ class Watch:
     def __init__(self, ids: IdArray, window: int, state: RunState) -> None:
         """`window` is the number of symbols in a step."""
         self._entropy = entropy(ids)
-        self._share = min(1.0, window / RECENT)
+        self._share = min(1.0, window / RECENT_SYMBOLS)
         self._state = state
 
     def check(self, loss: float, norm: float) -> None:

@@ -17,11 +17,11 @@ from charrnn.training.events import Measuring
 from charrnn.training.plan import TrainingPlan
 from charrnn.types import IdArray
 
-PIECE = 2**18
+PIECE_SYMBOLS = 2**18
 """Symbols that are measured at a time."""
 Piece = tuple[int, int]
 """Its first symbol, and the one behind its last."""
-SHARE = 0.05
+FINAL_LOSS_SHARE = 0.05
 """Of a run that is measured in minutes, the share of the time that a loss may take."""
 
 
@@ -79,7 +79,7 @@ def _measure(
     is_stopped: Callable[[], bool],
 ) -> Generator[Measuring, None, MeasuredLoss | None]:
     size = part.stop - part.start
-    borders = (part.start + spread(size, math.ceil(size / PIECE))).tolist()
+    borders = (part.start + spread(size, math.ceil(size / PIECE_SYMBOLS))).tolist()
     pieces = list(pairwise(borders))
     total, count, done, start = 0.0, 0, 0, time.monotonic()
     while pieces:

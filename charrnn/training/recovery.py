@@ -12,7 +12,7 @@ from charrnn.training.parallel.sharded import ShardedNetwork
 from charrnn.training.run_state import RunState
 from charrnn.types import Array
 
-TRIES = 5
+MOST_RECOVERIES = 5
 """Recoveries after which a training gives up."""
 
 

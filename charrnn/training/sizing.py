@@ -22,7 +22,7 @@ OPERATIONS = 1.0e11
 """Floating-point operations a second that a thread is taken to make in training."""
 OPERATIONS_A_WEIGHT = 6
 """For each character: a multiplication and an addition forward, and two of each backward."""
-LARGE = 512
+LARGE_HIDDEN_SIZE = 512
 """Units in a layer, where there is the time to train so many."""
 CHARACTERS_A_WEIGHT = 5.0
 """That a network must have the time to read before its size pays."""
@@ -84,19 +84,19 @@ def choose(
     if hidden_size is None:
         hidden_size = DEFAULT_HIDDEN_SIZE
         if minutes is not None:
-            large = NetworkConfig(vocabulary_size, LARGE, layers, cell).size
+            large = NetworkConfig(vocabulary_size, LARGE_HIDDEN_SIZE, layers, cell).size
             read = speed(large, threads) * 60 * minutes
             if epochs is not None:
                 read = min(read, epochs * characters)
             if read >= CHARACTERS_A_WEIGHT * large and characters >= LENGTH_A_WEIGHT * large:
-                hidden_size = LARGE
+                hidden_size = LARGE_HIDDEN_SIZE
     size = NetworkConfig(vocabulary_size, hidden_size, layers, cell).size
     by_epochs = float("inf") if epochs is None else epochs
     by_time = float("inf")
     if minutes is not None:
         by_time = speed(size, threads) * 60 * minutes / characters
     read_again = min(by_epochs, by_time)
-    table = BY_EPOCHS_OF_LARGE if hidden_size >= LARGE else BY_EPOCHS
+    table = BY_EPOCHS_OF_LARGE if hidden_size >= LARGE_HIDDEN_SIZE else BY_EPOCHS
     usual = next(usual for most, usual in table if read_again <= most)
     return Size(
         hidden_size,

@@ -24,19 +24,19 @@ from charrnn.training.events import (
     Speedometer,
     Step,
 )
-from charrnn.training.final_losses import SHARE, MeasuredLoss, measure_parts
+from charrnn.training.final_losses import FINAL_LOSS_SHARE, MeasuredLoss, measure_parts
 from charrnn.training.history import entry_of, is_noted
 from charrnn.training.packing import good_weights, load_streams, pack
 from charrnn.training.parallel.sharded import ShardedNetwork
 from charrnn.training.plan import TrainingPlan
-from charrnn.training.recovery import TRIES, GoodState
+from charrnn.training.recovery import MOST_RECOVERIES, GoodState
 from charrnn.training.validation import Validation
 
 SAVE_SECONDS = 30.0
 REPORT_SECONDS = 10.0
 SMOOTHING = 0.98
 """Share of the moving average of the training loss that a step leaves as it was."""
-PLATEAU = 2
+PLATEAU_VALIDATIONS = 2
 """Validations in a row without improvement after which the plateau schedule halves the rate."""
 
 
@@ -117,8 +117,8 @@ class Trainer:
         The first checkpoint is written before the first step, so that an output that cannot be
         written is known at once; later on the training goes on without (`NotSaved`). Where it
         diverges, it goes back to its last good state, with half the learning rate
-        (`charrnn.training.divergence`). Raises DivergedError when that was of no use `TRIES` times;
-        the checkpoint then holds the last good state.
+        (`charrnn.training.divergence`). Raises DivergedError when it diverges again after
+        `MOST_RECOVERIES` of that; the checkpoint then holds the last good state.
         """
         options = self.options
         with (
@@ -228,7 +228,7 @@ class Trainer:
             check_loss(loss)
             self.validation.note(loss, weights)
             stale = self.state.stale
-            if self.options.schedule == "plateau" and stale and stale % PLATEAU == 0:
+            if self.options.schedule == "plateau" and stale and stale % PLATEAU_VALIDATIONS == 0:
                 self.state.halvings += 1
         if self._watch.is_sound:
             self._good.renew(weights)
@@ -254,7 +254,7 @@ class Trainer:
         losses = yield from measure_parts(
             best,
             self.plan,
-            seconds=None if minutes is None else SHARE * 60 * minutes,
+            seconds=None if minutes is None else FINAL_LOSS_SHARE * 60 * minutes,
             is_stopped=lambda: self.stop_requested,
         )
         if losses is None:
@@ -269,9 +269,9 @@ class Trainer:
         self.state.finished = True
 
     def _recover(self, shards: ShardedNetwork, reason: str) -> Recovered:
-        """Go back to the good state, with half the learning rate. Raises DivergedError where that
-        was of no use `TRIES` times; the good state is saved then."""
-        lost, gives_up = self.state.step, self.state.recoveries >= TRIES
+        """Go back to the good state, with half the learning rate. Raises DivergedError after
+        `MOST_RECOVERIES` of that; the good state is saved then."""
+        lost, gives_up = self.state.step, self.state.recoveries >= MOST_RECOVERIES
         self._good.restore(self.network, shards)
         self.validation.passed(self.progress)
         if not gives_up:
@@ -281,8 +281,8 @@ class Trainer:
         output, options = self.plan.output, self.options
         kept = "" if output is None else f"; {output} holds the last good state"
         raise DivergedError(
-            f"{reason} after step {lost}, although the rate was halved {TRIES} times{kept}; lower "
-            f"`learning_rate` (now {options.learning_rate:g}) or `clip` (now {options.clip:g})"
+            f"{reason} after step {lost}, although the rate was halved {MOST_RECOVERIES} times{kept}; "
+            f"lower `learning_rate` (now {options.learning_rate:g}) or `clip` (now {options.clip:g})"
         )
 
     def _save(

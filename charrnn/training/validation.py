@@ -13,11 +13,11 @@ MOST_VALIDATIONS, FEWEST_VALIDATIONS = 20, 4
 MOST_SYMBOLS, FEWEST_SYMBOLS = 32768, 4096
 """Symbols of the held-out text that a validation measures, unless there are fewer; the end of the
 run measures all."""
-SHARE = 0.03
+VALIDATION_SHARE = 0.03
 """The share of a run that validations may take."""
 SYMBOLS_FOR_FREE = 60_000
 """Symbols that the validations of a run may read in any case: that takes less than a second."""
-FORWARD = 1 / 3
+FORWARD_COST = 1 / 3
 """What it costs to read a symbol, beside what it costs to learn from it (forward, and about twice
 as much backward)."""
 
@@ -37,13 +37,14 @@ class Schedule:
 
 def schedule_of(trained: int | None, held_out: int) -> Schedule:
     """For a run that learns from so many symbols in all its epochs, with `held_out` ones to
-    validate on: within `SHARE` of its cost, the same each time. None for a run that is measured in
-    minutes, whose validations are bounded by the clock.
+    validate on: within `VALIDATION_SHARE` of its cost, the same each time. None for a run that is
+    measured in minutes, whose validations are bounded by the clock.
     """
     most = max(1, min(MOST_SYMBOLS, held_out))
     if trained is None:
         return Schedule(MOST_VALIDATIONS, most)
-    affordable = max(SHARE * trained / FORWARD, SYMBOLS_FOR_FREE) / 2  # half is warm-up
+    affordable = max(VALIDATION_SHARE * trained / FORWARD_COST, SYMBOLS_FOR_FREE)
+    affordable /= 2  # half is warm-up
     symbols = int(min(most, max(FEWEST_SYMBOLS, affordable / MOST_VALIDATIONS)))
     count = min(MOST_VALIDATIONS, max(FEWEST_VALIDATIONS, int(affordable / symbols)))
     return Schedule(count, symbols)
@@ -92,7 +93,7 @@ class Validation:
         """
         if progress * self.count < self._done + 1:
             return False
-        in_time = self._state.validation_seconds <= SHARE * seconds
+        in_time = self._state.validation_seconds <= VALIDATION_SHARE * seconds
         return progress >= 1 or not timed or in_time
 
     def measure(self, network: Network) -> float | None:

@@ -97,7 +97,7 @@ def test_a_long_text_is_read_in_parts_as_if_in_one(monkeypatch: pytest.MonkeyPat
 
 def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SHORTEST_STREAM", 20)
-    monkeypatch.setattr(module, "GROUP", 4)
+    monkeypatch.setattr(module, "STREAMS_PER_THREAD", 4)
     ids = text(300)
     one, *others = (
         read(network(), ids, ("h", "c"), predictions=True, threads=threads)

@@ -11,7 +11,7 @@ from reference import random_network
 
 @pytest.fixture(autouse=True)
 def short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BLOCK", 50)
+    monkeypatch.setattr(module, "BLOCK_CHARACTERS", 50)
     monkeypatch.setattr(module, "BLOCK_WARM_UP", 10)
 
 
@@ -74,7 +74,7 @@ def test_the_same_seed_gives_the_same_interval() -> None:
 
 
 def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "COLUMNS", 1)
+    monkeypatch.setattr(module, "STREAMS_AT_ONCE", 1)
     units, tracks = [(0, 2), (0, 4), (0, 1)], [None] * 3
 
     def run(threads: int) -> str:

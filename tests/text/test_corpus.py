@@ -33,7 +33,7 @@ TEXTS = {
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every sequence of bytes straddles the border of a chunk, and of a segment."""
-    monkeypatch.setattr(corpus_module, "CHUNK", 3)
+    monkeypatch.setattr(corpus_module, "BYTES_DECODED_AT_ONCE", 3)
     monkeypatch.setattr(sources, "SEGMENT", 7)
 
 
@@ -197,7 +197,7 @@ def test_random_texts_agree_with_a_dictionary(
 ) -> None:
     random_ = random.Random(11)
     for round_ in range(150):
-        monkeypatch.setattr(corpus_module, "CHUNK", random_.randint(1, 40))
+        monkeypatch.setattr(corpus_module, "BYTES_DECODED_AT_ONCE", random_.randint(1, 40))
         monkeypatch.setattr(sources, "SEGMENT", random_.randint(1, 90))
         top = random_.choice([0x7F, 0xFF, 0x7FF, 0xD7FF, 0x10FFFF])
         pool = [chr(p) for p in (random_.randint(0, top) for _ in range(400)) if p >> 11 != 27]
@@ -428,7 +428,7 @@ def test_the_byte_of_an_error_is_exact(
     random_ = random.Random(13)
     seen = 0
     for round_ in range(150):
-        monkeypatch.setattr(corpus_module, "CHUNK", random_.randint(1, 12))
+        monkeypatch.setattr(corpus_module, "BYTES_DECODED_AT_ONCE", random_.randint(1, 12))
         monkeypatch.setattr(sources, "SEGMENT", random_.randint(1, 30))
         alphabet = "ab" if encoding == "ascii" else "abяé霜🙂"
         data = bytearray("".join(random_.choices(alphabet, k=30)).encode(encoding))

@@ -47,7 +47,7 @@ def test_pieces_together_are_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (losses["validation"].symbols, losses["test"].symbols) == (len(held_out), len(test))
     exact = Evaluation(train, held_out).loss(plan.network)
     assert losses["validation"].mean == pytest.approx(exact, rel=1e-6)
-    monkeypatch.setattr(final_losses, "PIECE", 100)
+    monkeypatch.setattr(final_losses, "PIECE_SYMBOLS", 100)
     events, in_pieces, _ = measured()
     assert [event.done for event in events if event.part == "validation"] == [0.25, 0.5, 0.75, 1]
     for name in ("validation", "test"):
@@ -66,7 +66,7 @@ def test_a_part_is_measured_where_the_time_is_short(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(Evaluation, "loss", slow)
     monkeypatch.setattr(final_losses, "time", SimpleNamespace(monotonic=lambda: now))
-    monkeypatch.setattr(final_losses, "PIECE", 60)
+    monkeypatch.setattr(final_losses, "PIECE_SYMBOLS", 60)
     events, losses, _ = measured(seconds=35)
     assert sum(event.part == "validation" for event in events) == 3
     assert losses["validation"].symbols == 3 * 60
@@ -83,7 +83,7 @@ def test_what_is_measured_is_spread_evenly() -> None:
 
 
 def test_it_ends_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(final_losses, "PIECE", 100)
+    monkeypatch.setattr(final_losses, "PIECE_SYMBOLS", 100)
     events, losses, _ = measured(stop_after=2)
     assert losses is None
     assert len(events) == 2
@@ -92,7 +92,7 @@ def test_it_ends_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_run_that_is_stopped_meanwhile_is_only_measured_when_it_is_resumed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(final_losses, "PIECE", 40)
+    monkeypatch.setattr(final_losses, "PIECE_SYMBOLS", 40)
     whole, parts = tmp_path / "whole.npz", tmp_path / "parts.npz"
     finish(start(output=whole, **PARTS))
     trainer = start(output=parts, **PARTS)

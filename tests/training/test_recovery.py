@@ -48,7 +48,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def quick_watch(monkeypatch: pytest.MonkeyPatch) -> None:
     """A watch that goes by the last step alone."""
-    monkeypatch.setattr(divergence, "RECENT", 32)
+    monkeypatch.setattr(divergence, "RECENT_SYMBOLS", 32)
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_a_run_that_gives_up_leaves_its_good_state(
     output: Path, left: int, fraction: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (recovery, trainer):
-        monkeypatch.setattr(module, "TRIES", 0)
+        monkeypatch.setattr(module, "MOST_RECOVERIES", 0)
     weights = weights_by_step(start(validation_fraction=fraction))
     total = max(weights)
     step = total - left

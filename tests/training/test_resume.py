@@ -36,7 +36,7 @@ RATES = (0.3, 1.0, 300.0)
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluation, "EVALUATION_WARM_UP", 16)
-    monkeypatch.setattr(divergence, "RECENT", 64)
+    monkeypatch.setattr(divergence, "RECENT_SYMBOLS", 64)
     monkeypatch.setattr("os.fsync", lambda _: None)
 
 

@@ -4,10 +4,10 @@ import pytest
 
 from charrnn.training.validation import (
     FEWEST_VALIDATIONS,
-    FORWARD,
+    FORWARD_COST,
     MOST_SYMBOLS,
     MOST_VALIDATIONS,
-    SHARE,
+    VALIDATION_SHARE,
     SYMBOLS_FOR_FREE,
     Schedule,
     schedule_of,
@@ -33,7 +33,7 @@ def test_validations_stay_within_their_share(trained: int, held_out: int) -> Non
     assert FEWEST_VALIDATIONS <= schedule.count <= MOST_VALIDATIONS
     assert 1 <= schedule.symbols <= min(held_out, MOST_SYMBOLS)
     read = 2 * schedule.count * schedule.symbols  # the warm-up included
-    assert read <= max(SHARE * trained / FORWARD, SYMBOLS_FOR_FREE)
+    assert read <= max(VALIDATION_SHARE * trained / FORWARD_COST, SYMBOLS_FOR_FREE)
 
 
 def test_a_small_run_validates_as_often_as_a_long_one() -> None:

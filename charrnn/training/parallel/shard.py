@@ -16,7 +16,7 @@ from charrnn.nn.parameters import Parameters
 from charrnn.optim.optimizers import OPTIMIZERS, Optimizer
 from charrnn.types import IdArray
 
-BLOCK = 32768
+UPDATE_BLOCK = 32768
 """Weights that are updated at a time: the few vectors of this length stay in the cache."""
 SHARED_BLOCKS = 8
 """From this many blocks of weights on, the shards share out their update."""
@@ -47,7 +47,7 @@ class ShardingPlan:
     def parts(self) -> int:
         """Parts in which gradients are summed and weights updated, a shard each: 1 for a small
         network, which the first shard updates alone."""
-        return self.shards if self.config.size >= SHARED_BLOCKS * BLOCK else 1
+        return self.shards if self.config.size >= SHARED_BLOCKS * UPDATE_BLOCK else 1
 
     def arrays(self) -> dict[str, tuple[tuple[int, ...], str]]:
         """Name, shape and type of the arrays that the shards have in common."""
@@ -70,9 +70,9 @@ class ShardingPlan:
     def blocks(self, part: int) -> list[slice]:
         """One of the `parts` of the weights, in blocks."""
         size, parts = self.config.size, self.parts
-        starts = range(0, size, BLOCK)
+        starts = range(0, size, UPDATE_BLOCK)
         part_of = slice(len(starts) * part // parts, len(starts) * (part + 1) // parts)
-        return [slice(a, min(a + BLOCK, size)) for a in starts[part_of]]
+        return [slice(a, min(a + UPDATE_BLOCK, size)) for a in starts[part_of]]
 
 
 class Shard:
@@ -99,7 +99,7 @@ class Shard:
         self._optimizer = plan.optimizer_type(
             self._weights, arrays["moments"], weight_decay=plan.weight_decay
         )
-        self._scratch = np.empty(BLOCK, self._weights.dtype)
+        self._scratch = np.empty(UPDATE_BLOCK, self._weights.dtype)
 
     def compute_gradient(self, step: int) -> float:
         """The sum of the losses (nats) of the window in `ids` and `targets`; its part of the mean's

@@ -100,7 +100,7 @@ def test_a_run_repeats_to_the_bit(threads: int) -> None:
 @pytest.mark.parametrize("block", [1, 64, 10**6])
 def test_blocks_make_no_difference(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
     expected = train(SMALL, 2)
-    monkeypatch.setattr(shard, "BLOCK", block)
+    monkeypatch.setattr(shard, "UPDATE_BLOCK", block)
     outcome = train(SMALL, 2)
     np.testing.assert_array_equal(outcome.weights, expected.weights)
     np.testing.assert_allclose(outcome.norms, expected.norms, rtol=1e-12)
