@@ -281,8 +281,9 @@ class Trainer:
         output, options = self.plan.output, self.options
         kept = "" if output is None else f"; {output} holds the last good state"
         raise DivergedError(
-            f"{reason} after step {lost}, although the rate was halved {MOST_RECOVERIES} times{kept}; "
-            f"lower `learning_rate` (now {options.learning_rate:g}) or `clip` (now {options.clip:g})"
+            f"{reason} after step {lost}, although the rate was halved {MOST_RECOVERIES} times"
+            f"{kept}; lower `learning_rate` (now {options.learning_rate:g}) or `clip` (now "
+            f"{options.clip:g})"
         )
 
     def _save(

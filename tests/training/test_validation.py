@@ -7,8 +7,8 @@ from charrnn.training.validation import (
     FORWARD_COST,
     MOST_SYMBOLS,
     MOST_VALIDATIONS,
-    VALIDATION_SHARE,
     SYMBOLS_FOR_FREE,
+    VALIDATION_SHARE,
     Schedule,
     schedule_of,
 )
