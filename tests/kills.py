@@ -20,6 +20,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -112,7 +113,7 @@ def one_run(
     before; whether it has come to its end."""
     output = folder / "a.npz"
     was_there = output.exists()
-    steps_before = header(output)["training"]["step"] if was_there else 0
+    before = position(header(output)["training"]) if was_there else (0, 0)
     victim = None
     if tally.kills < kills:
         victim = rng.choice(VICTIMS if options[-1] != "1" else VICTIMS[:1])
@@ -129,8 +130,13 @@ def one_run(
     tally.inside_a_save += len(unfinished)
     assert output.exists() or not was_there
     if output.exists():
-        assert read_checkpoint(output).training["step"] >= steps_before
+        assert position(read_checkpoint(output).training) >= before
     return False
+
+
+def position(record: dict[str, Any]) -> tuple[int, int]:
+    """How far a training is: a recovery goes back some steps, and is itself a step forward."""
+    return record["rescues"], record["step"]
 
 
 def leftovers(folder: Path) -> list[str]:

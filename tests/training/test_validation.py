@@ -22,7 +22,7 @@ def test_a_long_run_and_one_of_minutes_validate_often_and_on_much() -> None:
 
 def test_one_epoch_of_a_million_characters() -> None:
     schedule = schedule_of(1_003_520, 111_539)
-    assert schedule == Schedule(11, 4096)
+    assert schedule == Schedule(7, 4096)
     assert schedule.streams == 16
 
 
