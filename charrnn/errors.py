@@ -22,4 +22,4 @@ class UnknownSymbolError(CharRNNError):
 
 
 class DivergedError(CharRNNError):
-    """A training whose loss is no longer a number."""
+    """A training that has diverged again after every recovery."""

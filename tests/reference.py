@@ -93,7 +93,7 @@ STEPS: dict[str, Step] = {
     "lstm-coupled": coupled_step,
     "gru": gru_step,
 }
-"""The cells that have a naive twin here."""
+"""The cells that have a naive reference here."""
 
 
 def run(

@@ -98,9 +98,8 @@ def read(
     streams = Streams.covering(
         range(first, first + N), max(1, min(MOST_STREAMS, N // SHORTEST_STREAM)), STREAM_WARM_UP
     )
-    groups = streams.groups(
-        -(-len(streams) // STREAMS_PER_THREAD)
-    )  # whatever the number of threads
+    # as many groups for any number of threads, so that the results are the same
+    groups = streams.groups(-(-len(streams) // STREAMS_PER_THREAD))
     with one_thread():
         map_in_threads(read_group, groups, usable_threads() if threads is None else threads)
     losses[-1:] = np.nan  # no symbol follows the last one

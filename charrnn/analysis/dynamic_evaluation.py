@@ -66,11 +66,11 @@ class _Learner:
 
     def __init__(self, network: Network, adaptation: Adaptation) -> None:
         self._adaptation = adaptation
-        self._home = network.parameters.flat
-        self.network = network.with_weights(self._home.copy())
+        self._initial = network.parameters.flat
+        self.network = network.with_weights(self._initial.copy())
         self._gradient = network.parameters.zeros_like()
-        self._squares = np.zeros_like(self._home)
-        self._scratch = np.empty_like(self._home)
+        self._squares = np.zeros_like(self._initial)
+        self._scratch = np.empty_like(self._initial)
         self._windows = 0
 
     def learn(self, workspace: Workspace) -> None:
@@ -91,7 +91,7 @@ class _Learner:
         np.divide(g, scratch, out=scratch)
         scratch *= how.rate
         w -= scratch
-        np.subtract(self._home, w, out=scratch)
+        np.subtract(self._initial, w, out=scratch)
         scratch *= how.decay
         w += scratch
 

@@ -63,7 +63,7 @@ def sample_is_due(step: int, every: int | None) -> bool:
 
 
 def written_sample(trainer: Trainer) -> str:
-    """A short text by the network as it is now; the training's own chance is not touched."""
+    """A short text by the network as it is now; it draws no random numbers of the training."""
     model = Model(trainer.network, trainer.plan.corpus.vocabulary)
     return model.sample(SAMPLE_LENGTH, temperature=SAMPLE_TEMPERATURE, seed=trainer.state.step)
 

@@ -3,8 +3,8 @@
 A unit that changes slowly and a feature that changes slowly have a large score by chance much more
 often than independent characters would. So chance is measured on the same signals: the features are
 shifted along the text, around its end, by every multiple of a `SHIFTS`-th of its length that is at
-least `SMALLEST_SHIFT` characters either way. Units and features stay as slow as they are; only what
-binds one to the other is lost.
+least `SMALLEST_SHIFT` characters either way. Units and features stay as slow as they are; only the
+relation between them is lost.
 
 Each score is divided by its spread over all shifts that are far from its own, so that slow units
 and rare features do not make the test harder for all others. The largest such value of all pairs of

@@ -24,13 +24,13 @@ def needed(config: NetworkConfig, options: TrainingOptions, symbols: int) -> int
     shards = min(options.threads, batch)
     # the weights, the best, and the good ones; the moments; a gradient for each shard
     vectors = 3 + moments + shards
-    # the tape of each layer, its c and its outputs, once more where some are left out; what goes
-    # into the gates of one layer, and the gradients between layers
+    # for each layer its tape, its c and its outputs, and these once more for dropout; for one layer
+    # the input of its gates, and the gradient of its outputs
     rows = (L * (K + 2 + (options.dropout > 0)) + K + 1) * H
-    # the logits, and what sums the gradients of each symbol
+    # the logits, and the one-hot matrix, or the sorted columns that take its place
     rows += V + (V if V <= ONE_HOT_LIMIT else G * H)
     columns = shards * padded_columns(-(-batch // shards)) * (steps + 1)
-    # Wᵀ, and for each symbol what it brings into the gates; W and its mask, where some is left out
+    # Wᵀ, and the table of the gates' input for each symbol; W and its mask for recurrent dropout
     tables = shards * H * (R * H + G * V)
     tables += shards * L * 2 * R * H * H if options.recurrent_dropout else 0
     return 4 * (vectors * config.size + rows * columns + tables)

@@ -2,8 +2,8 @@
 
     text, options that were given ─▶ plan ─▶ Trainer
 
-What nobody gave is chosen here: size, dropout and weight decay by the length of the text and the
-time (`charrnn.training.sizing`), windows that the text can fill, threads, the budget.
+Options that were not given are chosen here: size, dropout and weight decay by the length of the
+text and the time (`charrnn.training.sizing`), windows that the text can fill, threads, the budget.
 """
 
 from collections.abc import Mapping

@@ -80,7 +80,7 @@ class RunState:
         self.stale = min(self.stale, stale)
 
     def smooth(self, loss: float, keep: float) -> float:
-        """Take the loss of a step into the moving average, of which the share `keep` stays."""
+        """Take the loss of a step into the moving average, whose decay is `keep`."""
         before = self.smoothed_loss
         self.smoothed_loss = loss if before is None else keep * before + (1 - keep) * loss
         return self.smoothed_loss

@@ -23,11 +23,11 @@ OPERATIONS = 1.0e11
 OPERATIONS_A_WEIGHT = 6
 """For each character: a multiplication and an addition forward, and two of each backward."""
 LARGE_HIDDEN_SIZE = 512
-"""Units in a layer, where there is the time to train so many."""
+"""Units in a layer of the large network."""
 CHARACTERS_A_WEIGHT = 5.0
-"""That a network must have the time to read before its size pays."""
+"""The large network needs time to read this many characters for each of its weights."""
 LENGTH_A_WEIGHT = 0.5
-"""Characters in a text for each weight of the large network, from which on it is the better one."""
+"""The large network needs a text of this many characters for each of its weights."""
 
 
 @dataclass(frozen=True)

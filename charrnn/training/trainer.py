@@ -35,7 +35,7 @@ from charrnn.training.validation import Validation
 SAVE_SECONDS = 30.0
 REPORT_SECONDS = 10.0
 SMOOTHING = 0.98
-"""Share of the moving average of the training loss that a step leaves as it was."""
+"""Decay of the moving average of the training loss, per step."""
 PLATEAU_VALIDATIONS = 2
 """Validations in a row without improvement after which the plateau schedule halves the rate."""
 
@@ -117,8 +117,8 @@ class Trainer:
         The first checkpoint is written before the first step, so that an output that cannot be
         written is known at once; later on the training goes on without (`NotSaved`). Where it
         diverges, it goes back to its last good state, with half the learning rate
-        (`charrnn.training.divergence`). Raises DivergedError when it diverges again after
-        `MOST_RECOVERIES` of that; the checkpoint then holds the last good state.
+        (`charrnn.training.divergence`). Raises DivergedError when it diverges after
+        `MOST_RECOVERIES` recoveries; the checkpoint then holds the last good state.
         """
         options = self.options
         with (
@@ -270,7 +270,7 @@ class Trainer:
 
     def _recover(self, shards: ShardedNetwork, reason: str) -> Recovered:
         """Go back to the good state, with half the learning rate. Raises DivergedError after
-        `MOST_RECOVERIES` of that; the good state is saved then."""
+        `MOST_RECOVERIES` recoveries; the good state is saved then."""
         lost, gives_up = self.state.step, self.state.recoveries >= MOST_RECOVERIES
         self._good.restore(self.network, shards)
         self.validation.passed(self.progress)

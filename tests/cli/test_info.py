@@ -38,21 +38,21 @@ def test_what_it_says(model: Path) -> None:
 def test_the_history(model: Path) -> None:
     shown = succeed("info").text
     history = header(model)["training"]["history"]
-    looks = [entry for entry in history if entry["validation_loss"] is not None]
+    validations = [entry for entry in history if entry["validation_loss"] is not None]
     rows = re.findall(
         r"^ +(\d+) +([\d.]+) +\d+:\d\d +([\d.]+) +([\d.]+)? +[\d.e-]+( \*)?$", shown, re.M
     )
     assert len(rows) == 13
     assert rows[0][:3] == ("1", f"{history[0]['epoch']:.2f}", f"{history[0]['loss']:.4f}")
     assert int(rows[-1][0]) == history[-1]["step"]
-    best = min(looks, key=lambda entry: entry["validation_loss"])
+    best = min(validations, key=lambda entry: entry["validation_loss"])
     starred = [row for row in rows if row[4]]
     assert [row[3] for row in starred] in ([], [f"{best['validation_loss']:.4f}"])
     (curve,) = re.findall("^loss        (.*)$", shown, re.M)
     assert len(curve) == len(history)
     assert (curve[0], curve[-1]) == ("█", "▁")
     (curve,) = re.findall("^validation  (.*)$", shown, re.M)
-    assert len(curve) == len(looks) == 20
+    assert len(curve) == len(validations) == 20
 
 
 def test_gradient_flow() -> None:

@@ -1,4 +1,4 @@
-"""The network: against its naive twin, and what must hold whatever its weights are."""
+"""The network: against a naive reference, and what must hold whatever its weights are."""
 
 import math
 from typing import Any
@@ -23,7 +23,7 @@ def random_state(rng: np.random.Generator, workspace: Workspace) -> Array:
     return state
 
 
-# --- the naive twin
+# --- the naive reference
 
 
 @pytest.mark.parametrize(

@@ -143,10 +143,10 @@ def test_a_save_that_fails_is_told_and_tried_again(tmp_path: Path) -> None:
     for event in trainer.run():
         events.append(event)
         if isinstance(event, Report) and event.validated:
-            looks = sum(isinstance(event, Report) and event.validated for event in events)
-            if looks == 3:
+            validations = sum(isinstance(event, Report) and event.validated for event in events)
+            if validations == 3:
                 output.parent.rename(tmp_path / "away")
-            if looks == 6:
+            if validations == 6:
                 (tmp_path / "away").rename(output.parent)
     failed = [event for event in events if isinstance(event, NotSaved)]
     assert len(failed) == 3

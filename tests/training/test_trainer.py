@@ -332,8 +332,8 @@ def test_a_finished_training_goes_on_with_more_epochs(output: Path) -> None:
     assert trainer.learning_rate == 0.01 * cosine(STEPS / (4 * WINDOWS), 0)
     events = finish(trainer)
     assert [step.step for step in steps(events)] == list(range(STEPS + 1, 4 * WINDOWS + 1))
-    looks = [report.step for report in reports(events)]
-    assert looks[0] <= STEPS + 4, "it looks at the held-out text from its place in the longer run"
+    validations = [report.step for report in reports(events)]
+    assert validations[0] <= STEPS + 4, "validations go on from the place in the longer run"
     assert read_checkpoint(output).training["step"] == 4 * WINDOWS
 
 
@@ -466,25 +466,25 @@ def test_an_output_that_cannot_be_written_is_known_before_the_first_step(tmp_pat
 # --- the best weights
 
 
-def weights_at_looks(trainer: Trainer) -> list[tuple[float, Array]]:
-    looks = []
+def weights_at_validations(trainer: Trainer) -> list[tuple[float, Array]]:
+    validations = []
     for event in trainer.run():
         if (found := reports([event])) and found[0].validated:
             assert found[0].validation_loss is not None
-            looks.append((found[0].validation_loss, trainer.network.parameters.flat.copy()))
-    return looks
+            validations.append((found[0].validation_loss, trainer.network.parameters.flat.copy()))
+    return validations
 
 
 def test_the_best_weights_are_those_of_the_lowest_validation_loss(output: Path) -> None:
     trainer = start(MISLEADING, output, epochs=5, learning_rate=0.03)
-    looks = weights_at_looks(trainer)
-    losses = [loss for loss, _ in looks]
+    validations = weights_at_validations(trainer)
+    losses = [loss for loss, _ in validations]
     best = losses.index(min(losses))
     assert 0 < best < len(losses) - 1, "the example proves nothing"
-    np.testing.assert_array_equal(trainer.validation.best_weights, looks[best][1])
+    np.testing.assert_array_equal(trainer.validation.best_weights, validations[best][1])
     checkpoint = read_checkpoint(output)
-    np.testing.assert_array_equal(checkpoint.weights, looks[best][1])
-    np.testing.assert_array_equal(checkpoint.arrays["last"], looks[-1][1])
+    np.testing.assert_array_equal(checkpoint.weights, validations[best][1])
+    np.testing.assert_array_equal(checkpoint.arrays["last"], validations[-1][1])
     assert checkpoint.training["best_loss"] == losses[best]
     # and that is their loss indeed
     train, held_out, _ = trainer.plan.corpus.split(0.1)
@@ -563,10 +563,10 @@ def test_the_learning_rate_follows_the_schedule() -> None:
 
 def test_it_looks_at_the_held_out_text_at_even_distances() -> None:
     trainer = start(epochs=5)
-    looks = [report.step for report in reports(finish(trainer)) if report.validated]
+    validations = [report.step for report in reports(finish(trainer)) if report.validated]
     total = trainer.budget.total_steps
     assert total == 80
-    assert looks == list(range(4, 81, 4))
+    assert validations == list(range(4, 81, 4))
 
 
 def test_a_run_shorter_than_the_number_of_looks_looks_after_every_step() -> None:
@@ -577,12 +577,12 @@ def test_a_run_shorter_than_the_number_of_looks_looks_after_every_step() -> None
 def test_each_look_is_reported_recorded_and_saved(output: Path) -> None:
     events = finish(start(output=output))
     saved = [event.step for event in events if isinstance(event, Saved)]
-    looks = [report for report in reports(events) if report.validated]
-    assert saved == [0, *(report.step for report in looks), STEPS]
+    validations = [report for report in reports(events) if report.validated]
+    assert saved == [0, *(report.step for report in validations), STEPS]
     history = read_checkpoint(output).training["history"]
-    looked = [record for record in history if record["validation_loss"] is not None]
-    assert len(looked) == len(looks) == 20
-    for record, report in zip(looked, looks, strict=True):
+    validated = [record for record in history if record["validation_loss"] is not None]
+    assert len(validated) == len(validations) == 20
+    for record, report in zip(validated, validations, strict=True):
         expected = asdict(report)
         assert expected.pop("validated")
         assert record == json.loads(json.dumps(expected))
@@ -714,17 +714,17 @@ def test_a_run_of_minutes_spends_little_of_them_on_looks(
 
     monkeypatch.setattr(Evaluation, "loss", slow)
     events = finish(start(epochs=None, minutes=1), lambda _: clock.tick(1))
-    looks = [report for report in reports(events) if report.validated]
-    assert 1 < len(looks) < 10, "instead of 20"
-    for looked, report in enumerate(looks[:-1]):
-        assert 0.5 * looked <= 0.03 * report.seconds
-    assert looks[-1].progress == 1, "the last look is not left out"
+    validations = [report for report in reports(events) if report.validated]
+    assert 1 < len(validations) < 10, "instead of 20"
+    for validated, report in enumerate(validations[:-1]):
+        assert 0.5 * validated <= 0.03 * report.seconds
+    assert validations[-1].progress == 1, "the last validation is not left out"
 
 
 def test_a_run_of_minutes_looks_as_often_as_any_when_looks_are_quick(clock: Clock) -> None:
     events = finish(start(epochs=None, minutes=1), lambda _: clock.tick(1))
-    looks = [report.seconds for report in reports(events) if report.validated]
-    assert looks == [3 * n for n in range(1, 21)]
+    validations = [report.seconds for report in reports(events) if report.validated]
+    assert validations == [3 * n for n in range(1, 21)]
 
 
 def test_it_reports_every_ten_seconds_and_saves_every_thirty(clock: Clock, output: Path) -> None:
@@ -756,7 +756,7 @@ def test_the_budget_when_none_is_given() -> None:
 def test_a_run_without_better_looks_ends_early(output: Path) -> None:
     options: dict[str, Any] = {"epochs": 5, "learning_rate": 0.03}
     whole = start(MISLEADING, **options)
-    losses = [loss for loss, _ in weights_at_looks(whole)]
+    losses = [loss for loss, _ in weights_at_validations(whole)]
     best = losses.index(min(losses))
     assert best < 15, "the example proves nothing"
     trainer = start(MISLEADING, output, patience=4, **options)

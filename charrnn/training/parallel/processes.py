@@ -1,7 +1,7 @@
 """Shards in processes that share memory.
 
-The arrays lie in memory without a name that vanishes with the last process that holds it. A worker
-is told what to do over a socket, and ends when the other end is closed: it never outlives the
+The arrays lie in anonymous shared memory, which is freed with the last process that uses it. A
+worker gets its calls over a socket, and ends when the other end is closed: it never outlives the
 training, however that ends.
 """
 
@@ -73,7 +73,7 @@ class Processes(Workers):
         try:
             answers[0] = getattr(self._first, method)(*arguments)
         finally:
-            # whatever happened here, an answer that is left in the pipe would be taken for another
+            # after an error, too: an answer left in the pipe would answer the next call
             replies = [_checked(connection.recv) for _, connection in self._workers]
         for answer, error in replies:
             if error is not None:
@@ -154,11 +154,11 @@ def _start(
 
 
 def serve(descriptor: int, memory: int) -> None:
-    """The life of a worker process: do what the messages say until nobody sends any."""
-    # the first process decides what a signal to all processes of a training means
+    """The loop of a worker process: call what arrives, until the connection is closed."""
+    # a signal to all processes of a training is for the first one, which ends the workers
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    # an end of the pipe that fails is the end of the training
+    # a connection that is closed or fails means that the training has ended
     with Connection(descriptor) as connection, contextlib.suppress(EOFError, OSError), one_thread():
         plan, index = connection.recv()
         shard = Shard(plan, index, _mapped(plan, memory))
