@@ -18,11 +18,13 @@ ENDINGS = (".html", ".safetensors")
     "--neurons",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Show the cells that are claimed in this file, which `visualize-neurons --json` has "
-    "written.  [default: none]",
+    help="List on the page the cells with a claim in this file, which `visualize-neurons --json` "
+    "has written.  [default: none]",
 )
 @click.option(
-    "--float16", is_flag=True, help="Write weights of 16 bits: half the size, less precise."
+    "--float16",
+    is_flag=True,
+    help="Store 16 bits for each weight of a page: half the size, less precise.",
 )
 @click.option("--force", "overwrite", is_flag=True, help="Overwrite an existing output.")
 def export(

@@ -29,8 +29,13 @@ HISTORY_ROWS = 12
     is_flag=True,
     help="Show how the gradient of the loss changes on its way back through time.",
 )
-@click.option("--reach", type=click.IntRange(1, 10_000), default=100, help="Time steps to go back.")
-@text_option("Text for the gradient", allow_stdin=False)
+@click.option(
+    "--reach",
+    type=click.IntRange(1, 10_000),
+    default=100,
+    help="Time steps to go back, for --gradient-flow.",
+)
+@text_option("Text for --gradient-flow", allow_stdin=False)
 @click.option(
     "--plot",
     "picture",
@@ -42,8 +47,8 @@ HISTORY_ROWS = 12
 @click.option(
     "--system",
     is_flag=True,
-    help="Show NumPy, its library for matrix products and their speed, with advice where they are "
-    "slow.",
+    help="Show the versions of Python and NumPy, the BLAS library and the speed of its matrix "
+    "products, with advice if that is low.",
 )
 def info(
     checkpoints: tuple[Path, ...],
@@ -95,7 +100,7 @@ def draw(
     from charrnn.render.plots import plot
 
     plot(picture, {str(path): history(model) for path, model in models.items()}, flows)
-    click.echo(f"drawn to {picture}", err=True)
+    click.echo(f"charrnn: wrote {harmless(str(picture))}", err=True)
 
 
 def description(path: Path, checkpoint: "Checkpoint") -> Iterator[str]:
@@ -155,6 +160,8 @@ def history_table(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             f"{entry['loss']:>7.4f}  {'' if held_out is None else format(held_out, '.4f'):>10}  "
             f"{entry['learning_rate']:>8.2g}{mark}"
         )
+    if best in shown:
+        yield "* lowest validation loss"
     yield f"loss        {sparkline([entry['loss'] for entry in entries])}"
     if validations:
         yield f"validation  {sparkline([entry['validation_loss'] for entry in validations])}"

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import click
+
+from charrnn.cli.formatting import harmless
 from charrnn.errors import CharRNNError
 
 
@@ -22,16 +25,18 @@ def check_writable(path: Path | None) -> None:
 
 def write_file(path: Path, content: bytes) -> None:
     """Write a file so that it is either whole or as it was before; what is not a regular file, such
-    as a device or a pipe, is written to directly. Raises CharRNNError."""
+    as a device or a pipe, is written to directly. A notice on standard error names a regular file
+    and its size. Raises CharRNNError."""
     from charrnn.checkpoints.atomic_write import replace_file
 
     try:
         if path.exists() and not path.is_file():
             path.write_bytes(content)
-        else:
-            replace_file(path, lambda file: file.write(content))
+            return
+        replace_file(path, lambda file: file.write(content))
     except OSError as error:
         raise cannot_write(path, error) from error
+    click.echo(f"charrnn: wrote {harmless(str(path))} ({len(content) / 1e6:.1f} MB)", err=True)
 
 
 def cannot_write(path: Path, error: OSError) -> CharRNNError:

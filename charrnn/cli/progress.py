@@ -108,13 +108,15 @@ def conclusion(event: Event, trainer: Trainer, resume_command: str) -> Iterator[
     assert isinstance(event, Finished)
     measured = ""
     _, held_out, test = trainer.plan.split()
+    kind = "bytes" if trainer.plan.corpus.vocabulary.is_bytes else "characters"
     for name, loss, text in (
         ("validation", event.validation_loss, held_out),
         ("test", event.test_loss, test),
     ):
         if loss is not None:
             symbols = event.symbols.get(name, 0)
-            part = f", on {symbols:,} of {len(text):,}" if 0 < symbols < len(text) - 1 else ""
+            is_part = 0 < symbols < len(text) - 1
+            part = f", on {symbols:,} of {len(text):,} {kind}" if is_part else ""
             measured += f"; {name} loss {nats_and_bits(loss)}{part}"
     if event.stopped:
         yield f"stopped after step {event.step:,}; saved to {event.path}"

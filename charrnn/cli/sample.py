@@ -37,22 +37,22 @@ if TYPE_CHECKING:
     "--typical-p",
     type=float,
     default=1.0,
-    help="Draw only from the characters whose -ln p is nearest to the entropy: as few as together "
-    "have this probability; 1 for all.",
+    help="Draw only from the most typical characters, those whose surprise (-ln p) is nearest to "
+    "its mean: the fewest whose probabilities add up to this; 1 for all.",
 )
 @click.option(
     "--top-p",
     type=float,
     default=1.0,
-    help="Draw only from the most probable characters: as few as together have this probability; "
-    "1 for all.",
+    help="Draw only from the most probable characters: the fewest whose probabilities add up to "
+    "this; 1 for all.",
 )
 @click.option(
     "--min-p",
     type=float,
     default=0.0,
-    help="Draw only from characters with at least this share of the most probable one's "
-    "probability; 0 for all.",
+    help="Draw only from characters at least this times as probable as the most probable one; 0 "
+    "for all.",
 )
 @click.option(
     "--suppress",
@@ -68,7 +68,8 @@ if TYPE_CHECKING:
     "--stop",
     multiple=True,
     metavar="TEXT",
-    help="Stop before this text, in which \\n is a line end; repeatable.  [default: none]",
+    help="Stop before this text would be written (\\n in it is a line end); repeatable.  "
+    "[default: none]",
 )
 @click.option(
     "--lines", type=click.IntRange(1), help="Stop after this many lines.  [default: no limit]"
@@ -90,8 +91,9 @@ if TYPE_CHECKING:
     "--clamp",
     multiple=True,
     metavar="UNIT=VALUE",
-    help="Hold a cell at a value from -1 to 1 while it reads and writes, such as L1:42=0.9: its "
-    "tanh(c), or its h if it has no c; repeatable.  [default: none]",
+    help="Hold a unit at a value from -1 to 1 while the model reads and writes. L1:42=0.9 holds "
+    "unit 42 of layer 1 (both counted from 0); the value is tanh(c), or h if the cell has no c. "
+    "Repeatable.  [default: none]",
 )
 @click.option(
     "--format",
@@ -104,7 +106,7 @@ if TYPE_CHECKING:
 @click.option(
     "--input-lines",
     is_flag=True,
-    help="Continue each line of standard input, and write one line for each.",
+    help="Continue each line of standard input: write one line for each, without the line itself.",
 )
 @click.option(
     "--novelty",

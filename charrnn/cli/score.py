@@ -32,7 +32,7 @@ View = Literal["total", "per_char", "lines", "heat"]
 @checkpoint_option("Model to use; repeat it to compare models.", multiple=True)
 @click.option("--per-char", is_flag=True, help="Print a table of characters and their bits.")
 @click.option("--lines", is_flag=True, help="Print each line with its bits per character.")
-@click.option("--heat", is_flag=True, help="Print the text, coloured by bits.")
+@click.option("--heat", is_flag=True, help="Print the text, redder where it cost more bits.")
 @click.option(
     "--dynamic",
     is_flag=True,
@@ -60,8 +60,9 @@ def score(
 ) -> None:
     """Measure how well a model predicts TEXT (files, or - for standard input).
 
-    Prints bits per character, beside the entropy of single characters and the size after xz -9.
-    With several models, prints the probability that each of them wrote the text.
+    Prints the bits per character that the model needs, and for comparison the entropy of single
+    characters (order 0) and the size after xz -9. With several models, prints the probability that
+    each of them wrote the text.
     """
     from charrnn.analysis.dynamic_evaluation import Adaptation
     from charrnn.machine.blas import one_thread

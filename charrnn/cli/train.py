@@ -48,8 +48,8 @@ def defaults_by_optimizer(option: str) -> str:
 @click.option(
     "--init-from",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Fine-tune the model in this checkpoint; characters that are new to it are added.  "
-    "[default: fresh weights]",
+    help="Start from the model in this checkpoint or .safetensors file (fine-tuning); characters "
+    "that are new to it are added.  [default: random weights]",
 )
 @click.option("--encoding", default="utf-8", help="Encoding of the texts.")
 @click.option("--bytes", "as_bytes", is_flag=True, help="Learn bytes instead of characters.")
@@ -108,15 +108,16 @@ def defaults_by_optimizer(option: str) -> str:
     "--schedule",
     type=click.Choice(list(SCHEDULES)),
     default=DEFAULT_SCHEDULE,
-    help="Learning-rate schedule. cosine: a short warm-up, then down along a cosine over the run; "
-    "step: 3 % less each epoch from the tenth on; constant; plateau: halved when the validation "
-    "loss stalls.",
+    help="Learning-rate schedule. cosine: a short warm-up, then down along a cosine to the end of "
+    "the run; step: 3 % lower with each epoch from the tenth on; constant: always the same; "
+    "plateau: halved when the validation loss stalls.",
 )
 @click.option(
     "--weight-decay",
     type=float,
     help="Decoupled weight decay: each step shrinks the weights by this times the learning rate.  "
-    f"[default: {defaults_by_optimizer('weight_decay')}; without --optimizer, {BY_PASSES}; else 0]",
+    f"[default: {BY_PASSES}; if --optimizer is given, {defaults_by_optimizer('weight_decay')}, "
+    "others 0]",
 )
 @click.option(
     "--clip",
@@ -144,27 +145,28 @@ def defaults_by_optimizer(option: str) -> str:
     "--patience",
     type=int,
     default=DEFAULTS.patience,
-    help="Early stopping: stop after this many validations in a row without improvement, of up "
-    "to 20 in a run; 0 for never.",
+    help="Early stopping: stop after this many validations in a row without improvement; 0 for "
+    "never. A run has up to 20 validations.",
 )
 @click.option(
     "--validation-fraction",
     type=float,
     default=DEFAULTS.validation_fraction,
-    help="Fraction of the text, at its end, that is held out for validation and for choosing the "
-    "best weights.",
+    help="Fraction of the text that is held out for validation: the loss on it chooses the best "
+    "weights. It is the end of the text, or comes before that of --test-fraction.",
 )
 @click.option(
     "--test-fraction",
     type=float,
     default=DEFAULTS.test_fraction,
-    help="Fraction of the text behind that for a final test; nothing is chosen on it.",
+    help="Fraction of the text that is held out for one final test: its very end, after the part "
+    "for validation.",
 )
 @click.option("--seed", type=int, default=DEFAULTS.seed, help="Seed of weights and dropout.")
 @click.option(
     "--threads",
     type=int,
-    help="Workers that share each batch; a run repeats exactly for the same number.  "
+    help="Workers that share each batch. A run repeats exactly only with the same number.  "
     "[default: all processors]",
 )
 @click.option(

@@ -29,11 +29,15 @@ TABLE_ROWS = 25
 @click.command(cls=Command, short_help="Show which cells follow which features of a text.")
 @click.argument("checkpoint", required=False, type=click.Path(path_type=Path))
 @text_option("Text to read", allow_stdin=True)
-@click.option("--unit", help="Cell to show, such as L1:42.  [default: the best one]")
+@click.option(
+    "--unit",
+    help="Cell to show: L1:42 is unit 42 of layer 1, both counted from 0.  [default: the best one]",
+)
 @click.option(
     "--state",
     type=click.Choice(STATE_NAMES),
-    help="State to show: the cell state c, as tanh(c); the output h; or a gate.  "
+    help="State to show: the cell state c, as tanh(c); the output h; or a gate (i, f, o, g of "
+    "LSTMs; r, z, n of GRUs).  "
     "[default: c if the cell has one, else h]",
 )
 @click.option(
@@ -47,22 +51,26 @@ TABLE_ROWS = 25
     "features",
     multiple=True,
     metavar="NAME=REGEX",
-    help="Add a feature to the search: on where a match of the regular expression ends; "
-    "repeatable.  [default: none]",
+    help="Search for one more feature, which is on at the last character of each match of the "
+    "regular expression; repeatable.  [default: none]",
 )
 @click.option(
-    "--characters", type=click.IntRange(1), default=CHARACTERS_READ, help="Most characters to read."
+    "--characters",
+    type=click.IntRange(1),
+    default=CHARACTERS_READ,
+    help="Read at most this many characters.",
 )
 @click.option(
     "--length",
     type=click.IntRange(1),
-    help=f"Characters to show.  [default: {SHOWN}; {SHOWN_ON_PAGE} on a page and in files of data]",
+    help="Characters of the text to show.  "
+    f"[default: {SHOWN}; {SHOWN_ON_PAGE} with --html, --json and --npz]",
 )
 @click.option(
     "--predictions",
     type=click.IntRange(0, 5),
     default=5,
-    help="Most probable next characters to show below each character.",
+    help="How many of the most probable next characters to show below each character.",
 )
 @click.option(
     "--rows", type=click.IntRange(0), default=TABLE_ROWS, help="Rows of the table of cells."
@@ -70,7 +78,7 @@ TABLE_ROWS = 25
 @click.option(
     "--all-units",
     is_flag=True,
-    help=f"Put all cells on the page and in files, not {UNITS_ON_PAGE}.",
+    help=f"Write all cells to --html, --json and --npz, not only {UNITS_ON_PAGE}.",
 )
 @click.option(
     "--html",
@@ -81,19 +89,21 @@ TABLE_ROWS = 25
     "--json",
     "json_file",
     type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    help="Write everything as JSON; - for standard output.  [default: none]",
+    help="Write table, text and values as JSON; - for standard output.  [default: none]",
 )
 @click.option(
     "--npz",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the values as arrays for NumPy.  [default: none]",
+    help="Write text and values as NumPy arrays.  [default: none]",
 )
 @click.option(
     "--svg",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write what the terminal shows as a picture, for example for a README.  [default: none]",
+    help="Write what the terminal would show as a picture.  [default: none]",
 )
-@click.option("--width", type=click.IntRange(40, 400), default=100, help="Columns of the picture.")
+@click.option(
+    "--width", type=click.IntRange(40, 400), default=100, help="Columns of the --svg picture."
+)
 @click.option("--seed", type=click.IntRange(0), default=1, help="Seed of the untrained networks.")
 @unknown_option("the text")
 def visualize_neurons(
@@ -116,11 +126,12 @@ def visualize_neurons(
     seed: int,
     unknown: Literal["error", "skip"],
 ) -> None:
-    """Show the activations of single cells while a model reads a text, and find the cells that
-    follow a feature of the text.
+    """Show what single cells (units of the network) do while a model reads a text, and find the
+    cells that follow a feature of the text.
 
-    A table ranks the cells by how well they follow a feature, with statistics from text on which
-    nothing was chosen. Below it stands the text, coloured by the best cell, or by --unit.
+    Prints a table of the cells, ranked by how well they follow a feature, and then the text,
+    coloured by the best cell or by --unit. With --html, --json, --npz or --svg, it writes these
+    files instead. The scores come from text on which nothing was chosen.
     """
     from charrnn.checkpoints.format import read_checkpoint
     from charrnn.machine.blas import one_thread

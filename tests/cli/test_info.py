@@ -122,7 +122,7 @@ def test_json(model: Path) -> None:
 def test_a_drawing() -> None:
     pytest.importorskip("matplotlib")
     outcome = succeed("info", "--plot", "a.svg", "--gradient-flow", "--reach", "9")
-    assert outcome.lines == ["drawn to a.svg"]
+    assert outcome.lines == ["charrnn: wrote a.svg"]
     first = Path("a.svg").read_bytes()
     assert xml.etree.ElementTree.fromstring(first).tag.endswith("svg")
     succeed("train", "a.txt", *SMALL, "--cell", "gru", "--epochs", "1", "-q", "-o", "gru.npz")

@@ -84,7 +84,10 @@ def test_files(model: Path) -> None:
         "--length", "300", "--all-units",
     )  # fmt: skip
     assert outcome.output == b""
-    assert re.fullmatch(r"charrnn: 8 units take about 0.0 MB\n", outcome.errors)
+    size, *written = outcome.lines
+    assert size == "charrnn: 8 units take about 0.0 MB"
+    for line, name in zip(written, ("a.html", "a.json", "n.npz"), strict=True):
+        assert re.fullmatch(rf"charrnn: wrote {name} \(\d\.\d MB\)", line)
     read = json.loads(Path("a.json").read_text())
     assert len(read["characters"]) == 300
     assert [len(unit["values"]) for unit in read["units"]] == [300] * 8
