@@ -181,17 +181,17 @@ def flow_of(
     """The norms of the gradient (L, reach + 1), on the given text or the validation part."""
     from charrnn.analysis.gradient_flow import gradient_flow
     from charrnn.checkpoints.training_text import held_out, own_text
-    from charrnn.text.corpus import read_corpus
+    from charrnn.cli.input_texts import read_text
+    from charrnn.model import model_of
 
     if text is None:
         _, ids = held_out(checkpoint, own_text(checkpoint, path.parent))
         name = "the held-out text"
     else:
-        vocabulary = checkpoint.vocabulary
-        corpus = read_corpus([text], as_bytes=vocabulary.is_bytes)
-        if not vocabulary.includes(corpus.vocabulary):
+        content, name = read_text(str(text), model_of(checkpoint)), str(text)
+        ids = checkpoint.vocabulary.encode(content, unknown="skip")
+        if len(ids) < len(content):
             raise CorpusError(f"{text} has characters that {path} does not know: give another text")
-        ids, name = corpus.recoded(vocabulary).ids, str(text)
     if len(ids) < reach + 2:
         raise CorpusError(
             f"{name} has {len(ids):,} characters: for a --reach of {reach} at least {reach + 2} "

@@ -69,12 +69,12 @@ def check_loss(loss: float) -> None:
 
 
 def check_weights(weights: Array) -> None:
-    """Raise DivergenceError where some of the weights (P,) are no numbers, or too large to be used.
+    """Raise DivergenceError where some of the weights (P,) are no numbers, or too large to use.
 
     A weight that the text at hand does not use does not show in any loss.
     """
     if not (weights.min() >= -LARGEST_WEIGHT and weights.max() <= LARGEST_WEIGHT):
-        raise DivergenceError("the weights are no longer numbers of use")
+        raise DivergenceError("the weights are too large, or no longer numbers")
 
 
 def entropy(ids: IdArray, most: int = 2**20) -> float:

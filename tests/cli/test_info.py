@@ -74,6 +74,9 @@ def test_gradient_flow_on_another_text() -> None:
     other = succeed("info", "--gradient-flow", "--reach", "9", "--text", "b.txt").text
     assert own != other
     write("c.txt", TEXT + "Ünknown")
+    Path("latin1.txt").write_bytes(b"caf\xe9")
+    message = refuse("info", "--gradient-flow", "--text", "latin1.txt")
+    assert message == "latin1.txt is not UTF-8 at byte 3: convert it first"
     message = refuse("info", "--gradient-flow", "--text", "c.txt")
     assert message == "c.txt has characters that a.npz does not know: give another text"
 
