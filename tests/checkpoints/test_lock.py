@@ -143,6 +143,14 @@ def test_a_training_takes_the_lock_and_leaves_nothing(
 
 
 @pytest.mark.usefixtures("kind")
+def test_a_link_and_its_file_have_one_lock(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    output, link = tmp_path / "a.npz", tmp_path / "folder" / "link.npz"
+    link.symlink_to(output)
+    with only_training(output), pytest.raises(CheckpointError), only_training(link):
+        pass
+
+
 def test_where_no_lock_can_be_made_there_is_none(tmp_path: Path) -> None:
     with only_training(tmp_path / "nowhere" / "a.npz"):
         pass

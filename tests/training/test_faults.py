@@ -1,11 +1,10 @@
-"""What may happen to a training: kills, other trainings, disks and folders, pauses."""
+"""What may happen to a training: kills, other trainings, disks and folders, clocks."""
 
 import os
 import re
 import shutil
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import numpy as np
 import pytest
 
 from charrnn.checkpoints.format import read_checkpoint
-from charrnn.checkpoints.lock import only_training
 from charrnn.errors import CheckpointError, OptionError
 from charrnn.training.events import Event, NotSaved, Report, Saved
 from charrnn.training.plan import plan_resumed, plan_training
@@ -104,29 +102,6 @@ def test_a_second_training_to_the_same_output_is_refused() -> None:
     assert first.returncode == 130
 
 
-def test_the_lock_goes_with_its_holder(tmp_path: Path) -> None:
-    output = tmp_path / "a.npz"
-    with only_training(output):
-        with pytest.raises(CheckpointError, match="another training"), only_training(output):
-            pass
-        assert os.listdir(tmp_path / "here") == ["a.txt"]
-    assert not (tmp_path / ".a.npz.lock").exists()
-    with only_training(output):
-        pass
-
-
-def test_a_link_and_its_file_have_one_lock(tmp_path: Path) -> None:
-    output, link = tmp_path / "a.npz", tmp_path / "here" / "link.npz"
-    link.symlink_to(output)
-    with only_training(output), pytest.raises(CheckpointError), only_training(link):
-        pass
-
-
-def test_where_no_lock_can_be_made_there_is_none(tmp_path: Path) -> None:
-    with only_training(tmp_path / "nowhere" / "a.npz"):
-        pass
-
-
 # A disk that is full, a folder that goes away
 
 
@@ -203,19 +178,6 @@ def test_a_folder_that_is_read_only(tmp_path: Path) -> None:
 
 
 # Time
-
-
-def test_the_time_of_a_pause_does_not_count() -> None:
-    with process("train", "a.txt", *SMALL, "--minutes", "0.025", "-q") as running:
-        while not Path("a.npz").exists():
-            time.sleep(0.01)
-        running.send_signal(signal.SIGSTOP)
-        time.sleep(4)
-        running.send_signal(signal.SIGCONT)
-        _, errors = running.communicate()
-    assert running.returncode == 0, errors
-    assert header("a.npz")["training"]["seconds"] < 4
-    assert header("a.npz")["training"]["step"] > 10
 
 
 def test_nothing_depends_on_the_time_of_day(monkeypatch: pytest.MonkeyPatch) -> None:
