@@ -58,8 +58,7 @@ def check_corpus(checkpoint: Checkpoint, corpus: Corpus) -> Corpus:
 
 
 def _kind(vocabulary: Vocabulary) -> str:
-    kind = "bytes" if vocabulary.is_bytes else "characters"
-    return f"{vocabulary.size:,} different {kind}"
+    return f"{vocabulary.size:,} different {vocabulary.kind}"
 
 
 FIXED = ("batch_size", "seq_length", "validation_fraction", "test_fraction", "seed", "optimizer")

@@ -108,7 +108,7 @@ def description(path: Path, checkpoint: "Checkpoint") -> Iterator[str]:
     from charrnn.checkpoints.training_record import history
 
     config, vocabulary, record = checkpoint.config, checkpoint.vocabulary, checkpoint.training
-    kind = "bytes" if vocabulary.is_bytes else "characters"
+    kind = vocabulary.kind
     yield harmless(str(path))
     yield f"  network     {config.layers} × {config.hidden_size} {config.cell.upper()}"
     yield f"  weights     {config.size:,}"

@@ -72,7 +72,7 @@ def introduction(trainer: Trainer) -> Iterator[str]:
     """What is about to happen."""
     plan, state, options = trainer.plan, trainer.state, trainer.options
     corpus, config = plan.corpus, plan.network.config
-    kind = "bytes" if corpus.vocabulary.is_bytes else "characters"
+    kind = corpus.vocabulary.kind
     yield f"{corpus.name}: {len(corpus.ids):,} {kind}, {corpus.vocabulary.size} different ones"
     yield (
         f"network: {config.layers} × {config.hidden_size} {config.cell.upper()}, "
@@ -108,7 +108,7 @@ def conclusion(event: Event, trainer: Trainer, resume_command: str) -> Iterator[
     assert isinstance(event, Finished)
     measured = ""
     _, held_out, test = trainer.plan.split()
-    kind = "bytes" if trainer.plan.corpus.vocabulary.is_bytes else "characters"
+    kind = trainer.plan.corpus.vocabulary.kind
     for name, loss, text in (
         ("validation", event.validation_loss, held_out),
         ("test", event.test_loss, test),

@@ -33,7 +33,7 @@ class ScoredText:
 def table(text: str, scored: ScoredText, *, adapting: bool) -> Iterator[str]:
     """The score of a text by one model, beside the entropy of single symbols and xz."""
     score = scored.score
-    kind = "bytes" if scored.model.vocabulary.is_bytes else "characters"
+    kind = scored.model.vocabulary.kind
     one = kind[:-1]
     how = ", while the model learns from them" if adapting else ""
     yield f"{harmless(text)}: {score.symbols:,} {kind}{how}\n"

@@ -24,7 +24,7 @@ from charrnn.render.document import (
     shade_rules,
     text,
 )
-from charrnn.text.display import shown, shown_byte
+from charrnn.text.display import shown_symbols
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.types import Array
 
@@ -103,7 +103,7 @@ def _facts(checkpoint: Checkpoint) -> Iterator[str]:
     config, vocabulary = checkpoint.config, checkpoint.vocabulary
     layers = "1 layer" if config.layers == 1 else f"{config.layers} layers"
     yield f"{config.cell}, {layers} of {config.hidden_size} units"
-    yield f"{vocabulary.size:,} {'bytes' if vocabulary.is_bytes else 'characters'}"
+    yield f"{vocabulary.size:,} {vocabulary.kind}"
     yield f"{config.size:,} weights"
     corpus = checkpoint.training.get("corpus")
     if isinstance(corpus, dict) and isinstance(corpus.get("name"), str):
@@ -129,9 +129,8 @@ def _model(checkpoint: Checkpoint, neurons: Sequence[Neuron], float16: bool) -> 
 
 def _named(vocabulary: Vocabulary) -> dict[int, str]:
     """How the symbols are shown, by id, where that is not as they are."""
-    show = shown_byte if vocabulary.is_bytes else lambda code: shown(chr(code))
-    names = {id: show(code) for id, code in enumerate(vocabulary.symbols.tolist())}
-    return {id: name for id, name in names.items() if name != chr(vocabulary.symbols[id])}
+    names = enumerate(shown_symbols(vocabulary))
+    return {id: name for id, name in names if name != chr(vocabulary.symbols[id])}
 
 
 def _weights(checkpoint: Checkpoint, float16: bool) -> Array:

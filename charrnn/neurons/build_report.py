@@ -23,7 +23,7 @@ from charrnn.neurons.scores import Floats
 from charrnn.neurons.search import GAP_BETWEEN_HALVES, Search, characters, tracks_of
 from charrnn.neurons.shift_null import SHORTEST_TEXT
 from charrnn.nn.parameters import digest
-from charrnn.text.display import shown, shown_byte
+from charrnn.text.display import shown_symbols
 from charrnn.types import IdArray
 
 BINS = 40
@@ -50,8 +50,7 @@ def in_unit_range(values: NDArray[np.float32], state: str) -> NDArray[np.float32
 
 def symbols_shown(model: Model, ids: IdArray) -> list[str]:
     """Each symbol of `ids` (N,) as it is shown."""
-    name = shown_byte if model.vocabulary.is_bytes else lambda code: shown(chr(code))
-    table = [name(code) for code in model.vocabulary.symbols.tolist()]
+    table = shown_symbols(model.vocabulary)
     return [table[id] for id in ids]
 
 

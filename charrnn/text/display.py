@@ -2,6 +2,8 @@
 
 import unicodedata
 
+from charrnn.text.vocabulary import Vocabulary
+
 NAMED = {
     " ": "·", "\n": "↵", "\t": "⇥", "\r": "␍", "\x7f": "␡", "\x85": "␤",
     "\xa0": "⍽", "\u2028": "␤", "\u2029": "¶",
@@ -39,3 +41,9 @@ def shown_byte(value: int) -> str:
     ('A', '‹E2›')
     """
     return shown(chr(value)) if value < 128 else f"‹{value:02X}›"
+
+
+def shown_symbols(vocabulary: Vocabulary) -> list[str]:
+    """The visible form of every symbol, in the order of their ids."""
+    codes = vocabulary.symbols.tolist()
+    return [shown_byte(code) if vocabulary.is_bytes else shown(chr(code)) for code in codes]

@@ -90,10 +90,11 @@ class Vocabulary:
         return hash((self.is_bytes, self._symbols.tobytes()))
 
     def __repr__(self) -> str:
-        return f"<Vocabulary of {self.size} {self._kind}>"
+        return f"<Vocabulary of {self.size} {self.kind}>"
 
     @property
-    def _kind(self) -> str:
+    def kind(self) -> str:
+        """What its symbols are: "bytes" or "characters"."""
         return "bytes" if self.is_bytes else "characters"
 
     def includes(self, other: "Vocabulary") -> bool:
@@ -162,7 +163,7 @@ class Vocabulary:
         if more := len(symbols) - len(names):
             listed += f" and {more:,} more"
         return UnknownSymbolError(
-            f"the text has {self._kind} that the model does not know: {listed}; "
+            f"the text has {self.kind} that the model does not know: {listed}; "
             "leave them out, or set `unknown` to skip"
         )
 
@@ -187,7 +188,7 @@ class Vocabulary:
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` takes: the kind, and the symbols as numbers."""
-        return {"kind": self._kind, "symbols": self._symbols.tolist()}
+        return {"kind": self.kind, "symbols": self._symbols.tolist()}
 
     @classmethod
     def from_json(cls, data: object) -> Self:

@@ -22,10 +22,9 @@ def extended(
     characters.
     """
     if vocabulary.is_bytes != corpus.vocabulary.is_bytes:
-        kinds = ("bytes", "characters") if vocabulary.is_bytes else ("characters", "bytes")
         raise OptionError(
-            f"the model to begin with has learned {kinds[0]}, and the text is read as {kinds[1]}: "
-            f"{'add' if vocabulary.is_bytes else 'leave out'} `as_bytes`"
+            f"the model to begin with has learned {vocabulary.kind}, and the text is read as "
+            f"{corpus.vocabulary.kind}: {'add' if vocabulary.is_bytes else 'leave out'} `as_bytes`"
         )
     both = vocabulary.union(corpus.vocabulary)
     config = replace(network.config, vocabulary_size=both.size)
