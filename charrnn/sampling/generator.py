@@ -23,7 +23,7 @@ Generators = Sequence[np.random.Generator]
 """One random generator for all streams together, or one for each stream."""
 
 
-class Step(NamedTuple):
+class DrawnStep(NamedTuple):
     """One symbol drawn in each of S streams."""
 
     streams: list[int]
@@ -102,7 +102,7 @@ class TextGenerator:
         generators: Generators,
         *,
         log_probabilities: bool = False,
-    ) -> Iterator[Step]:
+    ) -> Iterator[DrawnStep]:
         """Go on from S primes (N₁,) … (N_S,) side by side, until every text has ended.
 
         A text without a prime begins as after a line end, where the vocabulary has line ends. With
@@ -120,7 +120,7 @@ class TextGenerator:
                 for n in writing:
                     added[n] = streams[n].add(drawn[n], step)
                 logs = sampler.log_probabilities(ids) if log_probabilities else None
-                yield Step(writing, ids, added, logs)
+                yield DrawnStep(writing, ids, added, logs)
             elif step < longest_start:
                 ids = np.zeros(len(primes), np.intp)
             else:

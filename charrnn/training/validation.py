@@ -23,7 +23,7 @@ operations, but in threads (measured 0.58 to 0.67 at 2 × 128 and 2 × 256, 64 s
 
 
 @dataclass(frozen=True)
-class Schedule:
+class ValidationSchedule:
     """How often a run is validated, and on how many symbols each time."""
 
     count: int
@@ -35,19 +35,19 @@ class Schedule:
         return max(1, min(EVALUATION_STREAMS, self.symbols // EVALUATION_WARM_UP))
 
 
-def schedule_of(trained: int | None, held_out: int) -> Schedule:
+def validation_schedule(trained: int | None, held_out: int) -> ValidationSchedule:
     """For a run that learns from so many symbols in all its epochs, with `held_out` ones to
     validate on: within `VALIDATION_SHARE` of its cost, the same each time. None for a run that is
     measured in minutes, whose validations are bounded by the clock.
     """
     most = max(1, min(MOST_SYMBOLS, held_out))
     if trained is None:
-        return Schedule(MOST_VALIDATIONS, most)
+        return ValidationSchedule(MOST_VALIDATIONS, most)
     affordable = max(VALIDATION_SHARE * trained / FORWARD_COST, SYMBOLS_FOR_FREE)
     affordable /= 2  # half is warm-up
     symbols = int(min(most, max(FEWEST_SYMBOLS, affordable / MOST_VALIDATIONS)))
     count = min(MOST_VALIDATIONS, max(FEWEST_VALIDATIONS, int(affordable / symbols)))
-    return Schedule(count, symbols)
+    return ValidationSchedule(count, symbols)
 
 
 class Validation:
@@ -73,7 +73,7 @@ class Validation:
         self._state = state
         self._part = None
         self._done = 0
-        schedule = schedule_of(trained, len(held_out))
+        schedule = validation_schedule(trained, len(held_out))
         self.count = schedule.count
         """Validations in a run."""
         if len(held_out) > 0:
