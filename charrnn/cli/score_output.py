@@ -50,7 +50,7 @@ def as_record(text: str, scored: Mapping[Path, ScoredText]) -> dict[str, Any]:
     from charrnn.analysis.scoring import posterior
 
     scores = {path: one.score for path, one in scored.items()}
-    chances = posterior([score.nats * score.symbols for score in scores.values()])
+    probabilities = posterior([score.nats * score.symbols for score in scores.values()])
     return {
         "text": text,
         "models": [
@@ -62,9 +62,9 @@ def as_record(text: str, scored: Mapping[Path, ScoredText]) -> dict[str, Any]:
                 "perplexity": score.perplexity,
                 "order0_nats": score.order0,
                 "xz_bits": score.xz_bits,
-                "probability": chance,
+                "probability": probability,
             }
-            for (path, score), chance in zip(scores.items(), chances, strict=True)
+            for (path, score), probability in zip(scores.items(), probabilities, strict=True)
         ],
     }
 

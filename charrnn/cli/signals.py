@@ -1,4 +1,4 @@
-"""What signals do to a training: some end it after the step at hand, with all saved."""
+"""What signals do to a training: some end it after the current step, with all saved."""
 
 import signal
 from collections.abc import Iterator
@@ -10,7 +10,8 @@ from charrnn.training.trainer import Trainer
 
 @contextmanager
 def stop_on_signals(trainer: Trainer) -> Iterator[list[int]]:
-    """Let SIGINT, SIGTERM and SIGHUP end the training after the step at hand; those that came.
+    """Let SIGINT, SIGTERM and SIGHUP end the training after the current step; yields those that
+    came.
 
     A second signal has its usual effect at once. What the caller ignores, as nohup does, stays
     ignored.
@@ -45,7 +46,7 @@ def stop_on_signals(trainer: Trainer) -> Iterator[list[int]]:
 
 @contextmanager
 def wake_up(trainer: Trainer) -> Iterator[None]:
-    """Let no time count in which the training was suspended, as by Ctrl-Z."""
+    """Do not count the time in which the training was suspended, as by Ctrl-Z."""
     if not hasattr(signal, "SIGCONT"):
         yield
         return

@@ -168,7 +168,7 @@ def visualize_neurons(
 
 
 def tell_size(units: int, excerpt: slice) -> None:
-    """Say how much space the values of so many units take in a file."""
+    """Say how much space the values of the units take in a file."""
     size = units * (excerpt.stop - excerpt.start) * 4 / 3
     click.echo(f"charrnn: {units:,} units take about {size / 1e6:.1f} MB", err=True)
 

@@ -74,7 +74,7 @@ def _add_four(name: str, offset: int) -> bytes:
 
 
 def _step(size: int) -> Sequence[bytes]:
-    """Go on by so many bytes in the row and in x."""
+    """Advance by this number of bytes in the row and in x."""
     return [_set(name, _get(name), _number(size), ADD) for name in ("M", "px")]
 
 

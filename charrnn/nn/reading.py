@@ -93,7 +93,7 @@ def map_in_threads(
     work: Callable[[Item], Result], items: Sequence[Item], threads: int
 ) -> list[Result]:
     """The results of `work` for several items, such as groups of streams, in their order; at most
-    so many threads work at a time."""
+    `threads` work at a time."""
     if min(threads, len(items)) <= 1:
         return [work(item) for item in items]
     with ThreadPoolExecutor(min(threads, len(items))) as pool:

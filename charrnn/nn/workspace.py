@@ -49,7 +49,7 @@ class Workspace:
         self.layers = [
             Layer(cell, H, T, B, dtype, scratch, training=training) for _ in range(config.layers)
         ]
-        # for the layer at hand U·[X; 1], then the gradient of its pre-activations
+        # for one layer after another U·[X; 1], then the gradient of its pre-activations
         G = len(cell.gates)
         self._gates = Columns.zeros((len(cell.blocks) if training else G) * H, T, B, dtype)
         self._projected = self._gates.rows(slice(0, G * H))

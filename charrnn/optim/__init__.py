@@ -1,4 +1,4 @@
 """Optimizers on the flat vector of weights, and schedules of the learning rate.
 
-It may import `nn` and what stands below it.
+It may import `nn` and the folders that `nn` imports.
 """

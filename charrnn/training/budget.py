@@ -8,7 +8,7 @@ from charrnn.options import DEFAULT_EPOCHS, DEFAULT_MINUTES, DEFAULT_STEPS, Trai
 
 @dataclass(frozen=True)
 class Budget:
-    """The budget of a training whose text has so many `windows` in an epoch."""
+    """The budget of a training whose text has `windows` windows in an epoch."""
 
     epochs: float | None
     minutes: float | None

@@ -50,7 +50,7 @@ class Watch:
 
     @property
     def is_sound(self) -> bool:
-        """Whether the network, by its losses of late, is worth going back to."""
+        """Whether the recent losses are low enough for a state to go back to."""
         recent = self._state.watch_recent
         most = LEARNED if self._knew_more else DIVERGED
         return recent is not None and recent <= most * self._entropy
@@ -71,7 +71,7 @@ def check_loss(loss: float) -> None:
 def check_weights(weights: Array) -> None:
     """Raise DivergenceError where some of the weights (P,) are no numbers, or too large to use.
 
-    A weight that the text at hand does not use does not show in any loss.
+    A weight that the current window does not use does not show in its loss.
     """
     if not (weights.min() >= -LARGEST_WEIGHT and weights.max() <= LARGEST_WEIGHT):
         raise DivergenceError("the weights are too large, or no longer numbers")

@@ -27,7 +27,7 @@ FINAL_LOSS_SHARE = 0.05
 
 @dataclass(frozen=True)
 class MeasuredLoss:
-    """A mean loss in nats, over so many symbols."""
+    """A mean loss in nats, and the number of symbols that it was measured on."""
 
     mean: float
     symbols: int

@@ -1,6 +1,7 @@
 """What memory a training needs, and whether the machine has it.
 
-A system that hands out more memory than there is ends the program without a word when it is used.
+Some systems grant more memory than they have, and kill the program without a message when it is
+used.
 """
 
 from charrnn.errors import OptionError
@@ -14,8 +15,8 @@ from charrnn.text.batches import fit_shape
 
 
 def needed(config: NetworkConfig, options: TrainingOptions, symbols: int) -> int:
-    """About how many bytes a training on so many symbols takes, beside its text: for the weights,
-    their gradients and moments and the copies that are kept of them, and for windows of T steps in
+    """About how many bytes a training on a text of `symbols` takes, beside the text: for the
+    weights, their gradients and moments and the copies that are kept of them, and for windows of T steps in
     B streams."""
     batch, steps = fit_shape(symbols, options.batch_size, options.seq_length)
     H, L, V, cell = config.hidden_size, config.layers, config.vocabulary_size, config.cell_type
@@ -37,7 +38,7 @@ def needed(config: NetworkConfig, options: TrainingOptions, symbols: int) -> int
 
 
 def check_memory(config: NetworkConfig, options: TrainingOptions, symbols: int) -> None:
-    """Raise OptionError where a training on so many symbols needs more memory than there is."""
+    """Raise OptionError where a training on that text needs more memory than there is."""
     wanted, there = needed(config, options, symbols), available()
     if there is not None and wanted > there:
         raise OptionError(

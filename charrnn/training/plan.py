@@ -51,7 +51,7 @@ class TrainingPlan:
     options: TrainingOptions
     output: Path | None = None
     chosen: Mapping[str, Any] = field(default_factory=dict)
-    """Sizes and options that were chosen for the text and the time, since nobody gave them."""
+    """Sizes and options that were not given, and are chosen for the text and the time."""
     resumed: Checkpoint | None = None
     """The training to go on with, if there is one."""
     rate_given: bool = False

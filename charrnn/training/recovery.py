@@ -25,7 +25,7 @@ class GoodState:
         self._state = state
 
     def renew(self, weights: Array) -> None:
-        """Take the weights at hand (P,)."""
+        """The current weights (P,) become the good state."""
         self.weights[:] = weights
         self._state.good_step = self._state.step
 

@@ -57,7 +57,7 @@ class RunState:
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> "RunState":
         """The state that `to_record` has described; what older checkpoints do not have is at its
-        default, but the good state, which is then the state at hand."""
+        default, but the good state, which is then the current state."""
         names = {each.name: FILE_NAMES.get(each.name, each.name) for each in fields(cls)}
         known = {name: record[key] for name, key in names.items() if key in record}
         return cls(**{"good_step": record["step"], **known})
@@ -86,7 +86,7 @@ class RunState:
         return self.smoothed_loss
 
     def note_validation(self, loss: float) -> bool:
-        """Take note of a validation of the weights at hand; whether it is the best so far."""
+        """Take note of a validation of the current weights; whether it is the best so far."""
         self.validation_loss = loss
         self.stale += 1
         if loss >= (math.inf if self.best_loss is None else self.best_loss):

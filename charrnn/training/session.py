@@ -38,7 +38,7 @@ def open_training(
     `init_from` names a checkpoint whose model goes on to learn this text. Raises CharRNNError.
     """
     wanted = {name: value for name, value in given.items() if name in TRAINING_OPTIONS}
-    TrainingOptions(**wanted)  # what makes no sense is told before anything is read
+    TrainingOptions(**wanted)  # wrong values are an error before anything is read
     if resume:
         _check_resume(output, overwrite=overwrite, init_from=init_from)
     with contextlib.nullcontext() if output is None else only_training(output):

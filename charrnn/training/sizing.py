@@ -45,7 +45,7 @@ BY_EPOCHS = (
     (20.0, Regularisation(0.3, 0.1)),
     (float("inf"), Regularisation(0.3, 0.1, 0.1)),
 )
-"""For runs of up to so many epochs, in a network of the usual size."""
+"""The largest number of epochs, and what suits it in a network of the usual size."""
 BY_EPOCHS_OF_LARGE = (
     (3.0, Regularisation(0.0)),
     (8.0, Regularisation(0.2)),
@@ -76,9 +76,9 @@ def choose(
     weight_decay: float | None = None,
     recurrent_dropout: float | None = None,
 ) -> Size:
-    """What suits a training on so many `characters` for so long, where it is not given (None).
+    """The sizes and regularisation that suit a training, where they are not given (None).
 
-    Without `minutes` the time is no object, and the size the usual one.
+    Without `minutes` time is no limit, and the size is the usual one.
     """
     layers = DEFAULT_LAYERS if layers is None else layers
     if hidden_size is None:
@@ -137,5 +137,5 @@ def for_training(
 
 
 def speed(weights: int, threads: int) -> float:
-    """Characters a second that a network of so many weights is taken to learn from."""
+    """An estimate of the characters a second that a network of this size learns from."""
     return OPERATIONS * threads / (OPERATIONS_A_WEIGHT * weights)

@@ -104,7 +104,7 @@ class Trainer:
         return self.progress >= 1 or self.out_of_patience
 
     def request_stop(self) -> None:
-        """End the run after the step at hand; the state is saved."""
+        """End the run after the current step; the state is saved."""
         self.stop_requested = True
 
     def forget_pause(self) -> None:
