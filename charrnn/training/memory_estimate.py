@@ -16,8 +16,8 @@ from charrnn.text.batches import fit_shape
 
 def needed(config: NetworkConfig, options: TrainingOptions, symbols: int) -> int:
     """About how many bytes a training on a text of `symbols` takes, beside the text: for the
-    weights, their gradients and moments and the copies that are kept of them, and for windows of T steps in
-    B streams."""
+    weights, their gradients and moments and the copies that are kept of them, and for windows of T
+    steps in B streams."""
     batch, steps = fit_shape(symbols, options.batch_size, options.seq_length)
     H, L, V, cell = config.hidden_size, config.layers, config.vocabulary_size, config.cell_type
     G, K, R = len(cell.gates), len(cell.blocks), len(cell.recurrent_gates)
