@@ -150,6 +150,7 @@ def begun(
     return subprocess.Popen(
         [sys.executable, "-c", START, str(save_seconds or ""), "train", "a.txt", *options],
         cwd=folder, env=environment(), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        bufsize=0,  # what follows the first line is left in the pipe
     )  # fmt: skip
 
 
@@ -181,7 +182,9 @@ def finished(
     if running.returncode == -signal.SIGKILL:
         return False
     if victim == "worker" and running.returncode == 1:
-        assert errors.splitlines()[-1].startswith(b"charrnn: a worker process"), errors.decode()
+        assert (first + errors).splitlines()[-1].startswith(b"charrnn: a worker process"), (
+            errors.decode()
+        )
         return False
     if b"used up its budget" in first:  # it was killed between its last save and its end
         return True
