@@ -73,7 +73,10 @@ def introduction(trainer: Trainer) -> Iterator[str]:
     plan, state, options = trainer.plan, trainer.state, trainer.options
     corpus, config = plan.corpus, plan.network.config
     kind = corpus.vocabulary.kind
-    yield f"{corpus.name}: {len(corpus.ids):,} {kind}, {corpus.vocabulary.size} different ones"
+    different = f"{corpus.vocabulary.size} different ones"
+    if plan.new_symbols is not None:
+        different += " with those that the model knows"
+    yield f"{corpus.name}: {len(corpus.ids):,} {kind}, {different}"
     yield (
         f"network: {config.layers} × {config.hidden_size} {config.cell.upper()}, "
         f"{trainer.network.parameters.size:,} weights; "

@@ -80,7 +80,7 @@ def comparison(text: str, scored: Mapping[Path, ScoredText]) -> Iterator[str]:
     yield f"{harmless(text)}\n"
     for model in sorted(models, key=lambda model: -model["probability"]):
         yield (
-            f"  {model['probability']:8.2%}  {model['bits']:.4f} bits  "
+            f"  {model['probability']:8.2%}  {model['bits']:.4f} bits per character  "
             f"{harmless(model['checkpoint'])}\n"
         )
 
