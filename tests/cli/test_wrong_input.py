@@ -333,7 +333,7 @@ def test_a_training_that_explodes_stops_and_says_what_to_lower() -> None:
     assert " after step " in message
     assert ", although the rate was halved 5 times" in message
     assert "; a.npz holds the last good state; " in message
-    assert message.endswith("lower --learning-rate (now 1e+38) or --clip (now 0)")
+    assert message.endswith("lower --learning-rate (now 1e+38) or set a --clip (now none)")
     assert is_sample(succeed("sample", "-n", "10").text, 10)
 
 

@@ -319,7 +319,7 @@ def test_a_finished_training_is_not_resumed(output: Path) -> None:
         resume(output)
     assert "used up its budget (2.3 epochs)" in str(refused.value)
     assert "`minutes` or `epochs`" in str(refused.value)
-    with pytest.raises(OptionError, match="1 epochs"):
+    with pytest.raises(OptionError, match=r"\(1 epoch\)"):
         resume(output, epochs=1)
 
 
