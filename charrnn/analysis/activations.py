@@ -77,13 +77,9 @@ def read(
     text = np.concatenate([before, ids])
     first, N = len(before), len(ids)
 
-    shape = (config.layers, N, config.hidden_size)
-    seen = {name: np.empty(shape, np.float32) for name in states}
-    losses = np.full(N, np.nan)
-    best = np.zeros(
-        (N if predictions else 0, min(TOP_PREDICTIONS, config.vocabulary_size)), np.intp
-    )
-    chances = np.zeros(best.shape, np.float32)
+    reading = _empty_reading(config, N, states, predictions)
+    seen, losses = reading.states, reading.losses
+    best, chances = reading.predicted, reading.probabilities
 
     def read_group(streams: Streams) -> None:
         for window in read_windows(network, text, streams, steps=WINDOW_STEPS, states=states):
@@ -103,7 +99,23 @@ def read(
     with one_thread():
         map_in_threads(read_group, groups, usable_threads() if threads is None else threads)
     losses[-1:] = np.nan  # no symbol follows the last one
-    return Reading(seen, losses, best, chances)
+    return reading
+
+
+def _empty_reading(
+    config: NetworkConfig, N: int, states: Sequence[str], predictions: bool
+) -> Reading:
+    """A reading of N symbols to be filled in: losses of NaN, and no predictions unless wanted."""
+    shape = (config.layers, N, config.hidden_size)
+    best = np.zeros(
+        (N if predictions else 0, min(TOP_PREDICTIONS, config.vocabulary_size)), np.intp
+    )
+    return Reading(
+        states={name: np.empty(shape, np.float32) for name in states},
+        losses=np.full(N, np.nan),
+        predicted=best,
+        probabilities=np.zeros(best.shape, np.float32),
+    )
 
 
 def _check_states(states: Sequence[str], config: NetworkConfig) -> None:
