@@ -1,6 +1,6 @@
 """The activations of every unit while a network reads a text, its losses and its predictions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +15,7 @@ from charrnn.nn.single_step import Stepper
 from charrnn.nn.softmax import log_softmax
 from charrnn.options import usable_threads
 from charrnn.text.streams import Streams
-from charrnn.types import Array, IdArray, Text
+from charrnn.types import IdArray, Text
 
 MOST_STREAMS = 64
 STREAM_WARM_UP = 512
@@ -29,6 +29,9 @@ WINDOW_STEPS = 16
 """Steps of a window: few enough that what they leave stays in the processor's cache."""
 TOP_PREDICTIONS = 5
 """Predictions that are kept at each symbol."""
+
+HeldUnits = Mapping[tuple[int, int], float]
+"""The value at which each unit (layer, unit) is held."""
 
 
 @dataclass(frozen=True)
@@ -142,33 +145,33 @@ def activations(
 
 
 def losses_with_held_units(
-    network: Network,
-    text: IdArray,
-    streams: Streams,
-    units: Sequence[tuple[int, int]],
-    values: Array,
+    network: Network, text: IdArray, streams: Streams, held: Sequence[HeldUnits]
 ) -> NDArray[np.float64]:
-    """The losses (nats) in parts of a text while one unit is held at a value, for each of U units.
+    """The losses (nats) in parts of a text, read R times with other units held each time.
 
     The parts of the B `streams` have the same length N, and so have their warm-ups, in which the
-    unit is held already. `units` are (layer, unit), and `values` (U,) what they are held at (see
-    `Cell.hold`), NaN to hold none. Returns (U, B, N).
+    units are held already. `held` (R,) are the values of units that are held together (see
+    `Cell.hold`); none in an empty mapping. Returns (R, B, N).
     """
-    B, U = len(streams), len(units)
-    stepper = Stepper(network, U * B)  # unit by unit, all streams of one side by side
+    B, R = len(streams), len(held)
+    stepper = Stepper(network, R * B)  # reading by reading, all streams of one side by side
     for layer in range(network.config.layers):
         of_layer = [
-            n for n, (place, _) in enumerate(units) if place == layer and not np.isnan(values[n])
+            (n * B + b, unit, value)
+            for n, units in enumerate(held)
+            for (place, unit), value in units.items()
+            if place == layer
+            for b in range(B)
         ]
-        columns = np.array([n * B + b for n in of_layer for b in range(B)], np.intp)
-        held = np.array([units[n][1] for n in of_layer for _ in range(B)], np.intp)
-        stepper.hold(layer, held, columns, np.repeat(values[of_layer], B))
-    losses = np.empty((U, B, streams.symbols // B))
-    columns, n = np.arange(U * B), 0
+        columns = np.array([column for column, _, _ in of_layer], np.intp)
+        units = np.array([unit for _, unit, _ in of_layer], np.intp)
+        stepper.hold(layer, units, columns, np.array([value for _, _, value in of_layer]))
+    losses = np.empty((R, B, streams.symbols // B))
+    columns, n = np.arange(R * B), 0
     for (positions,), (counts,) in streams.windows(1):
-        logits = stepper.step(np.tile(text[positions], U))
+        logits = stepper.step(np.tile(text[positions], R))
         if counts.all():
-            of_next = np.tile(text[positions + 1], U)
-            losses[:, :, n] = -log_softmax(logits)[of_next, columns].reshape(U, B)
+            of_next = np.tile(text[positions + 1], R)
+            losses[:, :, n] = -log_softmax(logits)[of_next, columns].reshape(R, B)
             n += 1
     return losses

@@ -1,4 +1,4 @@
-"""Ablation: how much the loss rises when a unit is held at its mean."""
+"""Ablation: how much the loss rises when a unit, or several at once, are held at their means."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.analysis.activations import losses_with_held_units
+from charrnn.analysis.activations import HeldUnits, losses_with_held_units
 from charrnn.machine.blas import one_thread
 from charrnn.nn.network import Network
 from charrnn.nn.reading import map_in_threads
@@ -18,9 +18,9 @@ BLOCK_CHARACTERS = 1000
 """Characters of a block: the bootstrap draws whole blocks."""
 MOST_BLOCKS = 24
 BLOCK_WARM_UP = 200
-"""Characters that are read before a block, with the unit held already."""
+"""Characters that are read before a block, with the units held already."""
 STREAMS_AT_ONCE = 256
-"""Streams that are read side by side, for all units together."""
+"""Streams that are read side by side, for all ablations together."""
 RESAMPLES = 2000
 LEVEL = 0.95
 """Of the bootstrap's confidence intervals (Efron 1979), between percentiles."""
@@ -28,9 +28,9 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Effect:
-    """The change of the loss, in bits per character, when a unit is held at its mean: over the
-    whole text, and where its feature is on (NaN for a number), each with the ends of its confidence
-    interval."""
+    """The change of the loss, in bits per character, when a unit or several at once are held at
+    their means: over the whole text, and where their feature is on (NaN for a number), each with
+    the ends of its confidence interval."""
 
     bits: float
     low: float
@@ -41,7 +41,7 @@ class Effect:
 
     @property
     def is_used(self) -> bool:
-        """Whether the network predicts worse without the unit: the whole interval lies above 0,
+        """Whether the network predicts worse without the units: the whole interval lies above 0,
         overall or where the feature is on."""
         return self.low > 0 or self.low_on > 0
 
@@ -49,15 +49,15 @@ class Effect:
 def effects(
     network: Network,
     ids: IdArray,
-    units: Sequence[tuple[int, int]],
-    means: NDArray[np.floating],
+    held: Sequence[HeldUnits],
     tracks: Sequence[NDArray[np.bool_] | None],
     rng: np.random.Generator,
     *,
     threads: int | None = None,
 ) -> list[Effect]:
-    """The effect of holding each of `units` (layer, unit) at its mean, `means` (U,), on blocks of
-    the text `ids` (N,); `tracks` are the features of the units (N,), or None for a number.
+    """The effects (R,) of R ablations on blocks of the text `ids` (N,). Each of `held` has the
+    means at which one unit or several at once are held; `tracks` (R,) are their features (N,), or
+    None for a number.
 
     All effects use the same resamples of the blocks. The result is the same for any number of
     `threads`; None uses all processors. Raises ValueError for a text shorter than a block with its
@@ -70,13 +70,13 @@ def effects(
     blocks = Streams.pieces(len(ids), count, BLOCK_CHARACTERS, BLOCK_WARM_UP)
     # the loss at each of these places is that of the next symbol
     places = blocks.starts[:, np.newaxis] + np.arange(BLOCK_CHARACTERS)
-    free = losses_with_held_units(network, ids, blocks, [(0, 0)], np.array([np.nan]))[0]
+    free = losses_with_held_units(network, ids, blocks, [{}])[0]
     resamples = rng.integers(count, size=(RESAMPLES, count))
 
     def effects_of(part: slice) -> list[Effect]:
-        held = losses_with_held_units(network, ids, blocks, units[part], means[part])
         found = []
-        for losses, track in zip(held, tracks[part], strict=True):
+        without = losses_with_held_units(network, ids, blocks, held[part])
+        for losses, track in zip(without, tracks[part], strict=True):
             change = (losses - free) / np.log(2)
             on = np.zeros(change.shape, np.bool_) if track is None else track[places]
             overall = _interval(change, np.ones(change.shape, np.bool_), resamples)
@@ -84,7 +84,7 @@ def effects(
         return found
 
     at_once = max(1, STREAMS_AT_ONCE // count)
-    parts = [slice(start, start + at_once) for start in range(0, len(units), at_once)]
+    parts = [slice(start, start + at_once) for start in range(0, len(held), at_once)]
     with one_thread():
         of_parts = map_in_threads(
             effects_of, parts, usable_threads() if threads is None else threads

@@ -125,8 +125,8 @@ def _measure(
     ]
     units = [*claimed, *controls]
     means = np.clip(values.mean(axis=0, dtype=np.float64)[units], -0.999, 0.999)
-    places = [found.place(unit) for unit in units]
-    measured = effects(model.network, ids, places, means, tracks, rng)
+    held = [{found.place(unit): float(mean)} for unit, mean in zip(units, means, strict=True)]
+    measured = effects(model.network, ids, held, tracks, rng)
     found.effects.update(zip(claimed, measured, strict=False))
     found.controls.update(zip(controls, measured[len(claimed) :], strict=True))
 

@@ -117,7 +117,7 @@ def test_an_improbable_symbol_has_a_finite_loss() -> None:
     ids = np.array([2, 3, 2])
     assert read(one, ids).losses[:2].tolist() == [2000, 0]
     pieces = side_by_side(ids[np.newaxis], 0)
-    assert losses_with_held_units(one, *pieces, [(0, 1)], np.zeros(1)).tolist() == [[[2000, 0]]]
+    assert losses_with_held_units(one, *pieces, [{(0, 1): 0.0}]).tolist() == [[[2000, 0]]]
 
 
 def test_no_text() -> None:
@@ -152,9 +152,7 @@ def test_a_unit_that_is_held(cell: str, layer: int) -> None:
     """By hand: after each step its memory is set, and what follows from it computed."""
     one = network(cell)
     ids = np.stack([text(9), text(9)[::-1]])
-    found = losses_with_held_units(
-        one, *side_by_side(ids, 2), [(layer, 3), (layer, 3)], np.array([0.6, np.nan])
-    )
+    found = losses_with_held_units(one, *side_by_side(ids, 2), [{(layer, 3): 0.6}, {}])
     assert found.shape == (2, 2, 6)
     free = [one.workspace(8, 1).losses(row[:-1, np.newaxis], row[1:, np.newaxis]) for row in ids]
     np.testing.assert_allclose(found[1], np.array(free)[:, 2:, 0], rtol=1e-9)
@@ -199,12 +197,25 @@ def upper(one: Network, before: Array, lower: Array, layer: int) -> tuple[Array,
     return lower, weights["V"][:, :-1] @ lower[1, 0, :, 0] + weights["V"][:, -1]
 
 
-def test_streams_are_held_apart() -> None:
+def test_readings_are_held_apart() -> None:
     one = network()
     ids, _ = random_ids(np.random.default_rng(93), one.config, 12, 4)
-    units, values = [(0, 1), (1, 2), (0, 4)], np.array([0.5, -0.9, 0.1])
+    held = [{(0, 1): 0.5}, {(1, 2): -0.9}, {(0, 4): 0.1, (1, 2): -0.9, (0, 1): 0.5}]
     pieces = side_by_side(ids.T, 3)
-    together = losses_with_held_units(one, *pieces, units, values)
-    for n, unit in enumerate(units):
-        alone = losses_with_held_units(one, *pieces, [unit], values[n : n + 1])
+    together = losses_with_held_units(one, *pieces, held)
+    for n, units in enumerate(held):
+        alone = losses_with_held_units(one, *pieces, [units])
         np.testing.assert_allclose(together[n], alone[0], rtol=1e-9)
+
+
+def test_units_that_are_held_together() -> None:
+    """Without outgoing weights, holding a unit changes nothing; so of three units that are held
+    at once, one that is heard counts alone, and a second one that is heard makes a difference."""
+    one = network()
+    one.parameters["V"][:, 2] = one.parameters["W1"][:, 2] = 0
+    pieces = side_by_side(np.stack([text(9), text(9)[::-1]]), 2)
+    heard, both, deaf = losses_with_held_units(
+        one, *pieces, [{(1, 3): 0.6}, {(1, 3): 0.6, (1, 4): -0.6}, {(1, 3): 0.6, (1, 2): 0.9}]
+    )
+    np.testing.assert_allclose(deaf, heard, rtol=1e-12)
+    assert np.abs(both - heard).min() > 1e-6

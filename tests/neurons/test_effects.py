@@ -41,7 +41,7 @@ def test_a_unit_that_is_used_and_one_that_is_not() -> None:
     ids = text()
     on = ids == 1
     used, idle = effects(
-        network(), ids, [(0, 2), (0, 4)], np.zeros(2), [on, None], np.random.default_rng(1)
+        network(), ids, [{(0, 2): 0.0}, {(0, 4): 0.0}], [on, None], np.random.default_rng(1)
     )
     assert used.is_used
     assert 0 < used.low < used.bits < used.high
@@ -54,7 +54,7 @@ def test_a_unit_that_is_used_and_one_that_is_not() -> None:
 def test_the_change_is_that_of_the_loss_in_bits() -> None:
     ids = text(61)
     one = network()
-    (found,) = effects(one, ids, [(0, 2)], np.zeros(1), [None], np.random.default_rng(1))
+    (found,) = effects(one, ids, [{(0, 2): 0.0}], [None], np.random.default_rng(1))
     free = one.workspace(60, 1).losses(ids[:-1, np.newaxis], ids[1:, np.newaxis])[10:, 0]
     # without the unit all symbols are alike
     expected = (np.log(4) - free).mean() / np.log(2)
@@ -62,28 +62,44 @@ def test_the_change_is_that_of_the_loss_in_bits() -> None:
     assert found.low == found.high == found.bits, "one block has no spread"
 
 
+def test_units_that_stand_in_for_each_other_cost_more_together() -> None:
+    """Unit 4 is a copy of unit 2, and each of them has half of its say."""
+    one = network()
+    for name in ("U0", "W0"):
+        gates = one.parameters[name].reshape(-1, 6, one.parameters[name].shape[1])
+        gates[:, 4] = gates[:, 2]
+    one.parameters["V"][:, 4] = one.parameters["V"][:, 2] = one.parameters["V"][:, 2] / 2
+    alone, other, both = effects(
+        one,
+        text(),
+        [{(0, 2): 0.0}, {(0, 4): 0.0}, {(0, 2): 0.0, (0, 4): 0.0}],
+        [None] * 3,
+        np.random.default_rng(1),
+    )
+    assert repr(alone) == repr(other)
+    assert both.bits > 2 * alone.bits > 0
+
+
 def test_the_same_seed_gives_the_same_interval() -> None:
     ids = text()
 
     def run(seed: int) -> str:
-        return repr(
-            effects(network(), ids, [(0, 2)], np.zeros(1), [None], np.random.default_rng(seed))
-        )
+        return repr(effects(network(), ids, [{(0, 2): 0.0}], [None], np.random.default_rng(seed)))
 
     assert run(1) == run(1) != run(2)
 
 
 def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "STREAMS_AT_ONCE", 1)
-    units, tracks = [(0, 2), (0, 4), (0, 1)], [None] * 3
+    held, tracks = [{(0, 2): 0.0}, {(0, 4): 0.0}, {(0, 1): 0.0}], [None] * 3
 
     def run(threads: int) -> str:
         rng = np.random.default_rng(1)
-        return repr(effects(network(), text(), units, np.zeros(3), tracks, rng, threads=threads))
+        return repr(effects(network(), text(), held, tracks, rng, threads=threads))
 
     assert run(1) == run(2) == run(7)
 
 
 def test_too_short_a_text() -> None:
     with pytest.raises(ValueError, match="61 symbols are needed, not 60"):
-        effects(network(), text(60), [(0, 2)], np.zeros(1), [None], np.random.default_rng(1))
+        effects(network(), text(60), [{(0, 2): 0.0}], [None], np.random.default_rng(1))
