@@ -8,6 +8,7 @@ from charrnn.neurons.report import (
     Claim,
     Effect,
     FeatureTrack,
+    Group,
     Peak,
     Report,
     Saturation,
@@ -49,6 +50,16 @@ def report(text: str = 'He said "no".\n' * 4, units: int = 3, **changes: Any) ->
         for unit in range(units)
     ]
     characters = [shown(character) for character in text]
+    table = [(unit.layer, unit.unit, claims[number % 3]) for number, unit in enumerate(shown_units)]
+    quote_cells, position_cells = (
+        [cell for cell in table if cell[2] is claims[number]] for number in (0, 1)
+    )
+    repeats = [None, *[(0, 0)] * (len(quote_cells) - 1)]
+    together = Effect(0.03, 0.02, 0.04, 0.3, 0.2, 0.4, used=True)
+    groups = [
+        Group("quotes", "in quotes", quote_cells, repeats, together),
+        Group("line position", "", position_cells, [None] * len(position_cells), None),
+    ]
     values: dict[str, Any] = {
         "title": "a.npz: a.txt",
         "model": {"cell": "lstm", "layers": 1, "hidden_size": units, "weights": 1234},
@@ -64,9 +75,8 @@ def report(text: str = 'He said "no".\n' * 4, units: int = 3, **changes: Any) ->
             FeatureTrack("quotes", "flag", "in quotes", quotes.astype(np.float32)),
             FeatureTrack("line position", "number", "", np.arange(N, dtype=np.float32) % 14),
         ],
-        "table": [
-            (unit.layer, unit.unit, claims[number % 3]) for number, unit in enumerate(shown_units)
-        ],
+        "table": table,
+        "groups": [group for group in groups if group.cells],
         "saturation": [Saturation(0, gate, rng.random(units), rng.random(units)) for gate in "ifo"],
         "explained": 0.5,
         "notes": ["a note <b>"],

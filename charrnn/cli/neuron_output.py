@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +33,8 @@ class NeuronOutput:
     rows: int
     predictions: int
     width: int
+    opened: Sequence[str] = ()
+    """Features whose cells are listed, instead of a line for each feature."""
 
     @property
     def has_data(self) -> bool:
@@ -53,9 +56,11 @@ class NeuronOutput:
         if self.html is not None:
             from charrnn.render.page import page
 
-            write_file(self.html, page(report).encode())
+            write_file(self.html, page(report, self.opened).encode())
         if self.json is not None:
-            text = json.dumps(report.to_json(), ensure_ascii=True, separators=(",", ":")) + "\n"
+            from charrnn.neurons.report_json import as_json
+
+            text = json.dumps(as_json(report), ensure_ascii=True, separators=(",", ":")) + "\n"
             if str(self.json) == "-":
                 emit([text])
             else:
@@ -78,6 +83,7 @@ class NeuronOutput:
             width=self.width,
             colors=True,
             length=self.length or SHOWN,
+            opened=self.opened,
         )
         return svg(lines, title=report.title, palette=report.palette, width=self.width)
 
@@ -96,6 +102,7 @@ class NeuronOutput:
             predictions=self.predictions,
             width=shutil.get_terminal_size().columns,
             colors=console.color_system is not None and not console.no_color,
+            opened=self.opened,
         )
         try:
             for line in lines:

@@ -50,9 +50,10 @@ TABLE_ROWS = 25
     "--feature",
     "features",
     multiple=True,
-    metavar="NAME=REGEX",
-    help="Search for one more feature, which is on at the last character of each match of the "
-    "regular expression; repeatable.  [default: none]",
+    metavar="NAME[=REGEX]",
+    help="NAME lists all cells that follow this feature, and colours the text by the best of them. "
+    "NAME=REGEX searches for one more feature, which is on at the last character of each match of "
+    "the regular expression. Repeatable.  [default: a line for each feature]",
 )
 @click.option(
     "--characters",
@@ -73,7 +74,10 @@ TABLE_ROWS = 25
     help="How many of the most probable next characters to show below each character.",
 )
 @click.option(
-    "--rows", type=click.IntRange(0), default=TABLE_ROWS, help="Rows of the table of cells."
+    "--rows",
+    type=click.IntRange(0),
+    default=TABLE_ROWS,
+    help="Rows of the table of features; 0 for no table.",
 )
 @click.option(
     "--all-units",
@@ -129,9 +133,9 @@ def visualize_neurons(
     """Show what single cells (units of the network) do while a model reads a text, and find the
     cells that follow a feature of the text.
 
-    Prints a table of the cells, ranked by how well they follow a feature, and then the text,
-    coloured by the best cell or by --unit. With --html, --json, --npz or --svg, it writes these
-    files instead. The scores come from text on which nothing was chosen.
+    Prints a table of the features with the best cell of each, and then the text, coloured by the
+    best cell of the first feature or by --unit. With --html, --json, --npz or --svg, it writes
+    these files instead. The scores come from text on which nothing was chosen.
     """
     from charrnn.checkpoints.format import read_checkpoint
     from charrnn.machine.blas import one_thread
@@ -143,18 +147,20 @@ def visualize_neurons(
     saved = read_checkpoint(checkpoint)
     model = model_of(saved)
     wanted = None if unit is None else parsed_unit(unit, model.network.config)
-    known = known_features(features)
+    opened, known = known_features(features)
+    if opened and wanted is not None:
+        raise OptionError("`features` NAME lists cells, `unit` shows a single one: choose")
     shown_rows = rows if wanted is None else 0
-    output = NeuronOutput(html, json_file, npz, svg, length, shown_rows, predictions, width)
+    output = NeuronOutput(html, json_file, npz, svg, length, shown_rows, predictions, width, opened)
     output.check()
     ids = text_ids(saved, model, checkpoint, text, unknown)[:characters]
     if len(ids) == 0:
         raise CorpusError("the text is empty: give another `text`")
-    builder = ReportBuilder(model, ids, known, state or default_state(model))
+    builder = ReportBuilder(model, ids, known, state or default_state(model), seed=seed)
     with one_thread():  # the steps are too short to be shared out
         if wanted is None or html or json_file:
             builder = searched(builder, seed, may_fail=wanted is not None)
-        first = wanted or builder.best_units()[0]
+        first = wanted or builder.best_unit(opened)
         excerpt = builder.excerpt(first, output.characters)
         units = [first]
         if output.has_data:
@@ -173,18 +179,22 @@ def tell_size(units: int, excerpt: slice) -> None:
     click.echo(f"charrnn: {units:,} units take about {size / 1e6:.1f} MB", err=True)
 
 
-def known_features(own: Sequence[str]) -> list["Feature"]:
-    """All features, and those given as NAME=REGEX; flags first."""
+def known_features(wishes: Sequence[str]) -> tuple[list[str], list["Feature"]]:
+    """The features to open, and all features, flags first, with those given as NAME=REGEX."""
     from charrnn.neurons.features.registry import FEATURES, user_feature
     from charrnn.neurons.search import by_kind
 
-    def named(item: str) -> "Feature":
-        name, equals, pattern = item.partition("=")
-        if not equals:
-            raise OptionError(f"`features` {harmless(item)} has no =: give NAME=REGEX")
-        return user_feature(name, pattern)
-
-    return by_kind([*FEATURES.values(), *map(named, own)])
+    own = [user_feature(*wish.split("=", 1)) for wish in wishes if "=" in wish]
+    known = by_kind([*FEATURES.values(), *own])
+    names = [feature.name for feature in known]
+    opened = [wish for wish in wishes if "=" not in wish]
+    for name in opened:
+        if name not in names:
+            raise OptionError(
+                f"`features` {harmless(name)}: there is no such feature; choose from "
+                f"{', '.join(names)}, or give a new one as NAME=REGEX"
+            )
+    return list(dict.fromkeys(opened)), known
 
 
 def searched(builder: "ReportBuilder", seed: int, *, may_fail: bool) -> "ReportBuilder":

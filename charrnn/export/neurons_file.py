@@ -8,7 +8,7 @@ from typing import Any
 
 from charrnn.checkpoints.format import Checkpoint
 from charrnn.errors import CharRNNError
-from charrnn.neurons.report import FORMAT, VERSION
+from charrnn.neurons.report_json import FORMAT, VERSION
 from charrnn.nn.parameters import digest
 
 UNEXPLAINED = "unexplained"

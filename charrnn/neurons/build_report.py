@@ -10,42 +10,17 @@ from charrnn.analysis.activations import Reading, read
 from charrnn.model import Model
 from charrnn.neurons.claims import FEWEST_EPISODES, Finding
 from charrnn.neurons.features.registry import Feature
-from charrnn.neurons.report import (
-    Claim,
-    Effect,
-    FeatureTrack,
-    Peak,
-    Report,
-    Saturation,
-    ShownUnit,
-)
+from charrnn.neurons.groups import by_feature, claim, groups
+from charrnn.neurons.report import Cell, Claim, FeatureTrack, Group, Report, ShownUnit
 from charrnn.neurons.scores import Floats
 from charrnn.neurons.search import GAP_BETWEEN_HALVES, Search, characters, tracks_of
 from charrnn.neurons.shift_null import SHORTEST_TEXT
+from charrnn.neurons.unit_views import histograms, in_unit_range, peaks, saturation
 from charrnn.nn.parameters import digest
 from charrnn.text.display import shown_symbols
 from charrnn.types import IdArray
 
-BINS = 40
-"""Of a histogram from −1 to 1."""
-MOST_PEAKS = 10
-PEAK_DISTANCE = 60
-"""Characters between two peaks, at least."""
-PEAK_CONTEXT = 24
-"""Characters that are shown before and after a peak."""
-GATE_STATES = ("i", "f", "o", "z", "r")
-"""States between 0 and 1."""
 SATURATION_CHARACTERS = 20_000
-CLOSED, OPEN = 0.1, 0.9
-"""A gate counts as closed below the one, as open above the other (Karpathy, Johnson & Fei-Fei
-2015)."""
-
-
-def in_unit_range(values: NDArray[np.float32], state: str) -> NDArray[np.float32]:
-    """A state as it is shown, between −1 and 1: tanh(c), and 2·x − 1 of a gate."""
-    if state == "c":
-        return np.tanh(values)
-    return values * 2 - 1 if state in GATE_STATES else values
 
 
 def symbols_shown(model: Model, ids: IdArray) -> list[str]:
@@ -64,13 +39,31 @@ class ReportBuilder:
     features: Sequence[Feature]
     state: str
     found: Search | None = None
+    seed: int = 1
+    """Of the bootstrap for the effects of whole groups."""
 
     def best_units(self) -> list[tuple[int, int]]:
-        """All units as (layer, unit): those with a claim first, the largest score first."""
-        if self.found is not None and self.found.findings.units:
-            return [self.found.place(finding.unit) for finding in self.found.ranked()]
+        """All units as (layer, unit): the best of each group first, in the order of the groups;
+        of those with a claim, if there are any. Then the others, those with a claim first, the
+        largest score first."""
+        found = self.found
+        if found is not None and found.findings.units:
+            best = [group[0] for group in by_feature(found)]
+            first = [one for one in best if one.is_claim] or best
+            others = [one for one in found.ranked() if one not in first]
+            return [found.place(finding.unit) for finding in (*first, *others)]
         config = self.model.network.config
         return [(n, unit) for n in range(config.layers) for unit in range(config.hidden_size)]
+
+    def best_unit(self, features: Sequence[str] = ()) -> tuple[int, int]:
+        """The unit to show: the best of those that follow the first of these `features` that some
+        unit follows best, or else the best of all."""
+        if self.found is not None:
+            best = {group[0].feature.name: group[0].unit for group in by_feature(self.found)}
+            for name in features:
+                if name in best:
+                    return self.found.place(best[name])
+        return self.best_units()[0]
 
     def with_others(self, unit: tuple[int, int], count: int | None) -> list[tuple[int, int]]:
         """A unit and the best others: `count` in all, or every one."""
@@ -100,9 +93,8 @@ class ReportBuilder:
             predictions=True,
         )
         text = characters(model, self.ids)
-        flags, numbers = (track[excerpt] for track in tracks_of(text, self.features))
-        tracks: Floats = np.hstack([flags.astype(np.float32), numbers])
         half = excerpt if found is None else found.halves[1]
+        of_half = self._values(half)
         return Report(
             title=title,
             model=described(model),
@@ -110,14 +102,12 @@ class ReportBuilder:
             characters=symbols_shown(model, self.ids[excerpt]),
             ends_line=[character == "\n" for character in text[excerpt]],
             predictions=named_predictions(model, reading),
-            units=self._shown_units(units, in_unit_range(reading.states[state], state), half),
-            features=[
-                FeatureTrack(feature.name, feature.kind, feature.description, tracks[:, n])
-                for n, feature in enumerate(self.features)
-            ],
-            table=[(*found.place(x.unit), claim(x, found)) for x in found.ranked()]
-            if found
-            else [],
+            units=self._shown_units(
+                units, in_unit_range(reading.states[state], state), half, of_half
+            ),
+            features=self._tracks(text, excerpt),
+            table=self._table(),
+            groups=self._groups(of_half),
             saturation=saturation(model, self.ids[half][:SATURATION_CHARACTERS]),
             explained=found.findings.explained if found else 0.0,
             notes=list(notes(found)) if found else [],
@@ -125,20 +115,52 @@ class ReportBuilder:
             weights_sha256=digest(model.network.parameters.flat),
         )
 
+    def _values(self, part: slice) -> Floats:
+        """The activations (L, N, H) in a part of the text, between −1 and 1."""
+        before, state = self.ids[: part.start], self.state
+        reading = read(self.model.network, self.ids[part], (state,), before=before)
+        return in_unit_range(reading.states[state], state)
+
+    def _tracks(self, text: str, excerpt: slice) -> list[FeatureTrack]:
+        """The features of the text in the excerpt."""
+        flags, numbers = (track[excerpt] for track in tracks_of(text, self.features))
+        tracks: Floats = np.hstack([flags.astype(np.float32), numbers])
+        return [
+            FeatureTrack(feature.name, feature.kind, feature.description, tracks[:, n])
+            for n, feature in enumerate(self.features)
+        ]
+
+    def _table(self) -> list[Cell]:
+        found = self.found
+        if found is None:
+            return []
+        return [
+            (*found.place(one.unit), claim(one, found.effects.get(one.unit)))
+            for one in found.ranked()
+        ]
+
+    def _groups(self, of_half: Floats) -> list[Group]:
+        if self.found is None:
+            return []
+        rng = np.random.default_rng(self.seed)
+        return groups(self.found, self.model, self.ids, of_half, rng)
+
     def _findings(self) -> dict[tuple[int, int], Finding]:
         """By layer and unit."""
         if self.found is None:
             return {}
         return {self.found.place(x.unit): x for x in self.found.findings.units}
 
+    def _claim(self, finding: Finding | None) -> Claim | None:
+        if finding is None or self.found is None:
+            return None
+        return claim(finding, self.found.effects.get(finding.unit))
+
     def _shown_units(
-        self, units: Sequence[tuple[int, int]], values: NDArray[np.float32], half: slice
+        self, units: Sequence[tuple[int, int]], values: Floats, half: slice, of_half: Floats
     ) -> list[ShownUnit]:
-        """Some units, with their `values` (L, N, H) in the excerpt; all else is of the `half`."""
-        states = read(
-            self.model.network, self.ids[half], (self.state,), before=self.ids[: half.start]
-        ).states
-        of_half = in_unit_range(states[self.state], self.state)
+        """Some units, with their `values` (L, N, H) in the excerpt; all else is from their values
+        in the half, (L, N′, H)."""
         symbols = symbols_shown(self.model, self.ids[half])
         text = characters(self.model, self.ids)
         flags, findings = {}, self._findings()
@@ -156,7 +178,7 @@ class ReportBuilder:
                     layer=layer,
                     unit=unit,
                     values=values[layer, :, unit],
-                    claim=None if finding is None or not self.found else claim(finding, self.found),
+                    claim=self._claim(finding),
                     histogram_on=on,
                     histogram_off=off,
                     highest=peaks(of_half[layer, :, unit], symbols),
@@ -198,23 +220,6 @@ def described(model: Model) -> dict[str, str | int | float]:
     }
 
 
-def claim(finding: Finding, found: Search) -> Claim:
-    """A finding with the effect of its ablation, for the report."""
-    effect = found.effects.get(finding.unit)
-    return Claim(
-        feature=finding.feature.name,
-        kind=finding.feature.kind,
-        score=finding.score,
-        within_character=finding.within,
-        iou=finding.overlap,
-        p=finding.p,
-        untrained=finding.untrained,
-        label=finding.label,
-        reason=finding.reason,
-        effect=None if effect is None else Effect(**vars(effect), used=effect.is_used),
-    )
-
-
 def named_predictions(model: Model, reading: Reading) -> list[list[tuple[str, float]]]:
     names = symbols_shown(model, np.arange(model.vocabulary.size))
     return [
@@ -222,55 +227,6 @@ def named_predictions(model: Model, reading: Reading) -> list[list[tuple[str, fl
         for ids, chances in zip(
             reading.predicted.tolist(), reading.probabilities.tolist(), strict=True
         )
-    ]
-
-
-def histograms(
-    values: NDArray[np.float32], flag: NDArray[np.bool_] | None
-) -> tuple[list[int], list[int]]:
-    """How often the values (N,) are in each of `BINS` bins, where the flag (N,) is on and off;
-    without a flag all are in the first."""
-    bins = np.clip(((values + 1) * (BINS / 2)).astype(np.intp), 0, BINS - 1)
-    on = np.ones(len(values), np.bool_) if flag is None else flag
-    return (
-        np.bincount(bins[on], minlength=BINS).tolist(),
-        np.bincount(bins[~on], minlength=BINS).tolist(),
-    )
-
-
-def peaks(values: NDArray[np.float32], symbols: Sequence[str], *, sign: int = 1) -> list[Peak]:
-    """The places where sign · values (N,) are largest, the largest first, no two of them within
-    `PEAK_DISTANCE` characters."""
-    found: list[Peak] = []
-    left = sign * values.astype(np.float64)
-    while len(found) < MOST_PEAKS and np.isfinite(left).any():
-        place = int(left.argmax())
-        found.append(
-            Peak(
-                value=float(values[place]),
-                before="".join(symbols[max(0, place - PEAK_CONTEXT) : place]),
-                character=symbols[place],
-                after="".join(symbols[place + 1 : place + 1 + PEAK_CONTEXT]),
-            )
-        )
-        left[max(0, place - PEAK_DISTANCE) : place + PEAK_DISTANCE + 1] = -np.inf
-    return found
-
-
-def saturation(model: Model, ids: IdArray) -> list[Saturation]:
-    """How often the gates of each unit are closed and open while the network reads `ids` (N,)."""
-    config = model.network.config
-    gates = [name for name in config.cell_type.states if name in GATE_STATES]
-    states = read(model.network, ids, gates).states
-    return [
-        Saturation(
-            layer,
-            gate,
-            (states[gate][layer] < CLOSED).mean(axis=0),
-            (states[gate][layer] > OPEN).mean(axis=0),
-        )
-        for layer in range(config.layers)
-        for gate in gates
     ]
 
 

@@ -1,20 +1,20 @@
 """The report on the units of a network, which page, terminal and files show."""
 
-import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-FORMAT, VERSION = "charrnn-neurons", 1
+from charrnn.neurons.claims import SMALLEST_SCORE
 
 
 @dataclass(frozen=True)
 class Effect:
-    """The change of the loss in bits per character when the cell is held at its mean (ablation):
-    overall and where its feature is on, each with the ends of its 95 % confidence interval; None
-    where there is none. `used` says whether one of the intervals lies above 0."""
+    """The change of the loss in bits per character when a cell, or several at once, are held at
+    their means (ablation): overall and where their feature is on, each with the ends of its 95 %
+    confidence interval; None where there is none. `used` says whether one of the intervals lies
+    above 0."""
 
     bits: float
     low: float
@@ -45,12 +45,56 @@ class Claim:
     effect: Effect | None
 
     @property
+    def is_explained(self) -> bool:
+        return self.label != "unexplained"
+
+    @property
+    def is_trivial(self) -> bool:
+        """Whether the best cell of untrained networks follows the feature well enough for the score
+        of a claim: then a trained cell that follows it need not have learned it."""
+        return self.untrained >= SMALLEST_SCORE
+
+    @property
     def verdict(self) -> str:
         """The label, why there is no claim, and whether the network uses the cell."""
         verdict = f"{self.label}: {self.reason}" if self.reason else self.label
         if self.effect is not None:
             verdict += ", used" if self.effect.used else ", no effect measured"
         return verdict
+
+
+Cell = tuple[int, int, Claim]
+"""Layer and number of a unit, and what was found about it."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """The cells that follow one feature best, the largest score first: those with a claim, or,
+    where there is none, all that are most like it.
+
+    `alike` names for each cell the cell before it of which it is a near-duplicate, or None.
+    `effect` is that of holding all claimed cells at once; None where it was not measured.
+    """
+
+    feature: str
+    description: str
+    cells: list[Cell]
+    alike: list[tuple[int, int] | None]
+    effect: Effect | None
+
+    @property
+    def best(self) -> Claim:
+        """What was found about the first cell."""
+        return self.cells[0][2]
+
+    @property
+    def claimed(self) -> int:
+        """The number of cells with a claim."""
+        return len(self.cells) if self.best.is_explained else 0
+
+    @property
+    def near_duplicates(self) -> int:
+        return sum(other is not None for other in self.alike)
 
 
 @dataclass(frozen=True)
@@ -110,7 +154,8 @@ class Report:
     `model` describes the model in words and numbers; `state` names the state of the units that is
     shown; `characters` (N) are the symbols of the text as they are shown, `ends_line` (N) whether a
     line ends with them, `predictions` (N) the most probable next symbols with their probabilities.
-    `units` are those with values; `table` has (layer, unit, claim) for all, the claims first.
+    `units` are those with values; `table` has all cells, the claims first, and `groups` has them by
+    feature, the strongest that is not trivial first (`charrnn.neurons.groups`).
     `explained` is the share of units with a claim; `notes` say what else should be known.
     `weights_sha256` is the `charrnn.nn.parameters.digest` of the model.
     """
@@ -123,39 +168,13 @@ class Report:
     predictions: list[list[tuple[str, float]]]
     units: list[ShownUnit]
     features: list[FeatureTrack]
-    table: list[tuple[int, int, Claim]]
+    table: list[Cell]
+    groups: list[Group]
     saturation: list[Saturation]
     explained: float
     notes: list[str]
     palette: str = "blue-red"
     weights_sha256: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """All of it as JSON; values as whole numbers from −127 to 127, which stand for −1 to 1,
-        shares and probabilities with four digits."""
-        return {
-            "format": FORMAT,
-            "version": VERSION,
-            "title": self.title,
-            "model": self.model,
-            "weights_sha256": self.weights_sha256,
-            "state": self.state,
-            "palette": self.palette,
-            "explained": self.explained,
-            "notes": self.notes,
-            "characters": self.characters,
-            "ends_line": [int(ends) for ends in self.ends_line],
-            "predictions": [
-                [[symbol, round(p, 4)] for symbol, p in row] for row in self.predictions
-            ],
-            "features": [_feature_json(feature) for feature in self.features],
-            "units": [_unit_json(unit) for unit in self.units],
-            "table": [
-                {"layer": layer, "unit": unit} | _claim_json(claim)
-                for layer, unit, claim in self.table
-            ],
-            "saturation": [_saturation_json(entry) for entry in self.saturation],
-        }
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays of it, for NumPy: `values` (units, N), `units` (units, 2) their layer and
@@ -170,52 +189,6 @@ class Report:
             "predicted": np.array([[s for s, _ in row] for row in self.predictions], np.str_),
             "probabilities": np.array([[p for _, p in row] for row in self.predictions]),
         }
-
-
-def _feature_json(feature: FeatureTrack) -> dict[str, Any]:
-    return {
-        "name": feature.name,
-        "kind": feature.kind,
-        "description": feature.description,
-        "track": [int(x) for x in feature.track.tolist()],
-    }
-
-
-def _unit_json(unit: ShownUnit) -> dict[str, Any]:
-    return {
-        "layer": unit.layer,
-        "unit": unit.unit,
-        "claim": None if unit.claim is None else _claim_json(unit.claim),
-        "histogram_on": unit.histogram_on,
-        "histogram_off": unit.histogram_off,
-        "highest": [_json(asdict(peak)) for peak in unit.highest],
-        "lowest": [_json(asdict(peak)) for peak in unit.lowest],
-        "values": quantized(unit.values).tolist(),
-    }
-
-
-def _claim_json(claim: Claim) -> dict[str, Any]:
-    """`twins` is an older name of `untrained`, which readers of the file may expect."""
-    fields: dict[str, Any] = _json(asdict(claim))
-    return fields | {"twins": fields["untrained"]}
-
-
-def _saturation_json(entry: Saturation) -> dict[str, Any]:
-    return {
-        "layer": entry.layer,
-        "gate": entry.gate,
-        "low": np.round(entry.low, 4).tolist(),
-        "high": np.round(entry.high, 4).tolist(),
-    }
-
-
-def _json(value: Any) -> Any:
-    """The same with five significant digits, and null for what is no number in JSON."""
-    if isinstance(value, dict):
-        return {key: _json(item) for key, item in value.items()}
-    if isinstance(value, float):
-        return float(f"{value:.5g}") if math.isfinite(value) else None
-    return value
 
 
 def number(value: float | None, form: str) -> str:

@@ -3,13 +3,14 @@
 The text comes as it is shown (`charrnn.text.display`), escaped, and coloured without any script.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from charrnn.neurons.report import Claim, FeatureTrack, Report, number, quantized
+from charrnn.neurons.report import Claim, FeatureTrack, Report, quantized
+from charrnn.neurons.report_json import as_json
 from charrnn.render.document import (
     SHADES,
     base64_of,
@@ -21,22 +22,24 @@ from charrnn.render.document import (
     shade_rules,
     text,
 )
+from charrnn.render.group_list import group_list
 
 SCRIPTS = ("elements.js", "text_view.js", "page.js")
 
 
-def page(report: Report) -> str:
-    """The page; the same report makes the same page."""
+def page(report: Report, opened: Sequence[str] = ()) -> str:
+    """The page, on which the groups of the `opened` features are open, or else the first one; the
+    same report makes the same page."""
     return document(
         title=f"{report.title} · neurons",
         style=part("page.css") + shade_rules(report.palette),
-        body=_body(report),
+        body=_body(report, opened),
         data=[("data", "application/json", embedded_json(_data(report)))],
         script="\n".join(part(name) for name in SCRIPTS),
     )
 
 
-def _body(report: Report) -> Iterator[str]:
+def _body(report: Report, opened: Sequence[str]) -> Iterator[str]:
     facts = " · ".join(f"{name.replace('_', ' ')} {value}" for name, value in report.model.items())
     first = report.units[0]
     yield "<header>"
@@ -69,7 +72,7 @@ def _body(report: Report) -> Iterator[str]:
         f"{''.join(_spans(report))}</div></section>"
     )
     yield from _LIVE
-    yield from _table(report)
+    yield from group_list(report, opened)
     yield "</main></div>"
 
 
@@ -143,45 +146,6 @@ def _packed(feature: FeatureTrack) -> np.ndarray[Any, np.dtype[np.uint8]]:
     return np.packbits(track, bitorder="little") if feature.kind == "flag" else track
 
 
-def _table(report: Report) -> Iterator[str]:
-    if not report.table:
-        return
-    shown = {(unit.layer, unit.unit) for unit in report.units}
-    yield '<section class="card"><h2>all units</h2><div class="scroll" tabindex="0" role="region" '
-    yield 'aria-label="all units"><table>'
-    yield (
-        "<caption>Numbers come from the second half of the text; units that have a link are on "
-        "this page.</caption><thead><tr>"
-    )
-    for name in (
-        "unit", "feature", "score", "equal characters", "overlap", "untrained", "p", "bits",
-        "bits where on", "what",
-    ):  # fmt: skip
-        yield f'<th scope="col">{name}</th>'
-    yield "</tr></thead><tbody>"
-    for layer, unit, claim in report.table:
-        name = f"L{layer}:{unit}"
-        link = f'<a href="#{name}">{name}</a>' if (layer, unit) in shown else name
-        yield f'<tr><th scope="row">{link}</th>{_cells(claim)}</tr>'
-    yield "</tbody></table></div></section>"
-
-
-def _cells(claim: Claim) -> str:
-    effect = claim.effect
-    cells = (
-        claim.feature,
-        number(claim.score, "+.2f"),
-        number(claim.within_character, "+.2f"),
-        number(claim.iou, ".2f"),
-        number(claim.untrained, ".2f"),
-        number(claim.p, ".3f"),
-        number(effect.bits if effect else None, "+.4f"),
-        number(effect.bits_on if effect else None, "+.3f"),
-        claim.verdict,
-    )
-    return "".join(f"<td>{text(cell)}</td>" for cell in cells)
-
-
 def _about(claim: Claim | None) -> str:
     if claim is None:
         return "no search was made"
@@ -190,7 +154,7 @@ def _about(claim: Claim | None) -> str:
 
 def _data(report: Report) -> dict[str, Any]:
     """What the script reads: numbers as bytes in base64."""
-    whole = report.to_json()
+    whole = as_json(report)
     symbols = sorted({symbol for row in report.predictions for symbol, _ in row})
     place = {symbol: number for number, symbol in enumerate(symbols)}
     top = max((len(row) for row in report.predictions), default=0)

@@ -3,7 +3,6 @@
 A table of the cells comes first, then the text with the value of one cell at each character.
 """
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +11,8 @@ from rich.color import Color as RichColor
 from rich.style import Style
 from rich.text import Text
 
-from charrnn.neurons.report import Claim, Report, number
+from charrnn.neurons.report import Claim, Report
+from charrnn.render.neuron_table import table
 from charrnn.render.palettes import Color, color, ink, probability_color
 
 Prediction = tuple[str, float]
@@ -38,11 +38,13 @@ def report_lines(
     width: int,
     colors: bool,
     length: int | None = None,
+    opened: Sequence[str] = (),
 ) -> Iterator[Text]:
-    """At most `rows` of the table, then up to `length` characters of the text with the values of
-    the report's first unit and the `predictions` most probable next characters."""
+    """At most `rows` of the table, or the cells of the `opened` features; then up to `length`
+    characters of the text with the values of the report's first unit and the `predictions` most
+    probable next characters."""
     if rows:
-        yield from map(Text, table(report, rows, width))
+        yield from map(Text, table(report, rows, width, opened))
     unit = report.units[0]
     yield Text(f"L{unit.layer}:{unit.unit} ({report.state}){in_words(unit.claim)}")
     yield Text("")
@@ -68,34 +70,6 @@ def in_words(claim: Claim | None) -> str:
     if claim.label == "unexplained":
         return f": unexplained ({claim.reason}); most like {claim.feature}, {claim.score:+.2f}"
     return f": {claim.label}, {claim.feature}, {claim.score:+.2f}"
-
-
-def table(report: Report, rows: int, width: int) -> Iterator[str]:
-    """The first rows of the ranked table; then its legend and the report's notes, in lines of at
-    most `width` characters."""
-    yield (
-        f"{'unit':>7}  {'feature':18} {'score':>6} {'within':>6} {'IoU':>5} {'untrained':>9} "
-        f"{'p':>6} {'bits':>8} {'bits on':>7}  verdict"
-    )
-    for layer, unit, claim in report.table[:rows]:
-        effect = claim.effect
-        yield (
-            f"{f'L{layer}:{unit}':>7}  {claim.feature:18} {claim.score:>+6.2f} "
-            f"{number(claim.within_character, '+.2f'):>6} {number(claim.iou, '.2f'):>5} "
-            f"{claim.untrained:>9.2f} {number(claim.p, '.3f'):>6} "
-            f"{number(effect.bits if effect else None, '+.4f'):>8} "
-            f"{number(effect.bits_on if effect else None, '+.3f'):>7}  {claim.verdict}"
-        )
-    claims = sum(claim.label != "unexplained" for _, _, claim in report.table)
-    legend = (
-        f"{claims} of {len(report.table)} units explained ({report.explained:.0%}). score: on the "
-        "second half; within: among equal characters; IoU: overlap of the feature with the cell "
-        "above a threshold; untrained: the best cell of untrained networks; bits: what ablation "
-        "costs per character, overall and where the feature is on"
-    )
-    for paragraph in (legend, *report.notes):
-        yield from textwrap.wrap(paragraph, width)
-    yield ""
 
 
 def lines(

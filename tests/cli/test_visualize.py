@@ -34,14 +34,36 @@ def test_a_table_and_the_text() -> None:
     outcome = succeed("visualize-neurons", "--length", "60")
     assert outcome.lines == ["charrnn: looking at a.npz"]
     lines = outcome.text.splitlines()
-    assert lines[0].split()[:3] == ["unit", "feature", "score"]
-    rows = [line for line in lines if re.match(r" +L0:\d  ", line)]
-    assert len(rows) == 8
-    assert "0 of 8 units explained (0%)." in outcome.text
+    assert lines[0].split()[:4] == ["feature", "cells", "alike", "best"]
+    rows = [line for line in lines if re.search(r" 0 +L0:\d  [ +-]", line)]
+    assert rows == lines[1 : 1 + len(rows)]
+    assert 2 <= len(rows) <= 8
+    assert "0 of 8 units explained (0%), by 0 features." in outcome.text
     assert "too little text to test" in outcome.text
     assert "features not searched for" in outcome.text
-    assert re.search(r"^L0:\d \(tanh\(c\)\): unexplained \(.*\); most like ", outcome.text, re.M)
-    assert all(len(line) <= 80 for line in lines[lines.index("") + 3 :])
+    best = rows[0].split("L0:")[1][0]
+    assert re.search(
+        rf"^L0:{best} \(tanh\(c\)\): unexplained \(.*\); most like ", outcome.text, re.M
+    ), "the text shows the best cell of the first line"
+    assert all(len(line) <= 80 for line in lines[: lines.index("")])
+
+
+def test_the_cells_of_a_feature(model: Path) -> None:
+    names = [line.split("  ")[0] for line in succeed("visualize-neurons").text.splitlines()[1:3]]
+    for name in names:
+        lines = succeed("visualize-neurons", "--feature", name, "--length", "60").text.splitlines()
+        cells = [line.split()[0] for line in lines if re.match(r" +L0:\d  ", line)]
+        assert lines[0].startswith(f"{name} (")
+        assert cells
+        assert any(line.startswith(f"{cells[0]} (tanh(c))") for line in lines)
+    message = refuse("visualize-neurons", model, "--feature", "nose")
+    assert message.startswith("--feature nose: there is no such feature; choose from quotes, after")
+    assert message.endswith("or give a new one as NAME=REGEX")
+    assert refuse("visualize-neurons", model, "--feature", "quotes", "--unit", "L0:1") == (
+        "--feature NAME lists cells, --unit shows a single one: choose"
+    )
+    succeed("visualize-neurons", "--feature", names[1], "--html", "a.html")
+    assert Path("a.html").read_text().count("<details open>") == 1
 
 
 def test_one_cell_by_hand(model: Path) -> None:
@@ -115,7 +137,7 @@ def test_a_picture(model: Path) -> None:
     root = ET.fromstring(whole)
     assert "a.npz: a.txt" in root.attrib["aria-label"]
     shown = " ".join("".join(text.itertext()) for text in root.iter(SVG + "text"))
-    assert "0 of 8 units explained (0%)." in shown
+    assert "0 of 8 units explained (0%), by 0 features." in shown
     assert Path("a.svg").stat().st_mode & 0o777 == 0o640
     assert {path.name for path in Path().iterdir()} == {"a.npz", "a.svg", "a.txt"}
     succeed(*one, "--rows", "0", "--width", "60")
@@ -129,7 +151,7 @@ def test_json_into_a_pipe(model: Path) -> None:
     outcome = succeed("visualize-neurons", model, "--json", "-", "--length", "50")
     assert json.loads(outcome.text)["format"] == "charrnn-neurons"
     first = shell("charrnn visualize-neurons a.npz --length 99 | head -n 1").output
-    assert first.split()[0] == b"unit"
+    assert first.split()[0] == b"feature"
 
 
 def test_a_users_feature(model: Path) -> None:
@@ -137,7 +159,7 @@ def test_a_users_feature(model: Path) -> None:
     names = [feature["name"] for feature in json.loads(Path("a.json").read_text())["features"]]
     assert "vowel" in names
     for wish, message in (
-        ("vowel", "has no =: give NAME=REGEX"),
+        ("vowel", "or give a new one as NAME=REGEX"),
         ("quotes=x", "there is a feature 'quotes' already"),
         ("x=(", "x"),
     ):

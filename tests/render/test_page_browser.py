@@ -87,6 +87,7 @@ def test_pointing_at_a_character(browser: Any, tmp_path: Path) -> None:
 def test_links_search_pictures(browser: Any, tmp_path: Path) -> None:
     opened = opened_report(browser, tmp_path, report(TEXT))
     tab = opened.tab
+    tab.click("summary >> text=line position")
     tab.locator("table a", has_text="L0:1").first.click()
     opened.wait_for("#which", "L0:1")
     assert tab.locator("#histogram rect").count() == 80
@@ -105,6 +106,28 @@ def test_without_a_script(browser: Any, tmp_path: Path) -> None:
     assert opened.tab.locator("#text").inner_text().replace("\n", "") == "".join(shown.characters)
     assert not opened.tab.locator("#units").is_visible()
     assert opened.tab.locator("td", has_text="state cell, used").first.is_visible()
+    opened.tab.click("summary >> text=line position")
+    assert opened.tab.locator("th a", has_text="L0:1").is_visible()
+    opened.check()
+
+
+def test_groups_open_by_the_keyboard(browser: Any, tmp_path: Path) -> None:
+    opened = opened_report(browser, tmp_path, report(TEXT, units=7))
+    tab = opened.tab
+    assert tab.locator("th a", has_text="L0:3").is_visible(), "the first is open"
+    assert not tab.locator("th a", has_text="L0:4").is_visible()
+    tab.locator("summary", has_text="line position").focus()
+    tab.keyboard.press("Enter")
+    assert tab.locator("th a", has_text="L0:4").is_visible()
+    tab.locator("th a", has_text="L0:4").focus()
+    tab.keyboard.press("Enter")
+    opened.wait_for("#which", "L0:4")
+    for word in ("quotes", "unexplained"):
+        tab.locator("summary", has_text=word).focus()
+        tab.keyboard.press("Space")
+    assert not tab.locator("th a", has_text="L0:3").is_visible()
+    assert tab.locator("th a", has_text="L0:2").is_visible()
+    assert violations(opened) == []
     opened.check()
 
 
@@ -155,5 +178,6 @@ def test_a_narrow_screen(browser: Any, tmp_path: Path) -> None:
 def test_axe_finds_nothing_wrong(browser: Any, tmp_path: Path, scheme: str) -> None:
     opened = opened_report(browser, tmp_path, report(TEXT), color_scheme=scheme)
     opened.wait_for("#which", "L0:0")
+    opened.tab.evaluate("document.querySelectorAll('details').forEach(x => x.open = true)")
     assert violations(opened) == []
     opened.check()

@@ -38,7 +38,7 @@ def test_it_is_xml_and_loads_nothing(text: str) -> None:
 def test_the_text_and_the_table_are_in_it() -> None:
     picture = drawn()
     whole = " ".join(texts(picture))
-    for part in ("unit", "feature", "L0:0", "quotes", "+0.90", "state cell, used", "a note <b>"):
+    for part in ("feature", "alike", "L0:0", "quotes", "+0.90", "+0.0300*", "a note <b>"):
         assert part in whole
     assert "L0:0 (tanh(c)): state cell, quotes, +0.90" in texts(picture)
     assert "He·said·" in "".join(texts(picture))

@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from charrnn.neurons.report import quantized
+from charrnn.neurons.report_json import as_json
 from charrnn.render.palettes import PALETTES, color, ink, luminance, probability_color
 from charrnn.render.terminal import Place, lines
 from charrnn.text.display import shown, shown_byte
@@ -116,12 +117,19 @@ def test_hostile_text_on_a_terminal() -> None:
 
 def test_a_report_as_json() -> None:
     one = report()
-    read = json.loads(json.dumps(one.to_json(), allow_nan=False))
+    read = json.loads(json.dumps(as_json(one), allow_nan=False))
     assert read["format"] == "charrnn-neurons"
     assert read["characters"] == one.characters
     assert read["units"][0]["values"] == quantized(one.units[0].values).tolist()
     assert read["units"][0]["claim"]["effect"]["bits_on"] == 0.1
     assert read["table"][1]["feature"] == "line position"
+    (quotes, position) = read["groups"]
+    assert quotes["effect"]["bits"] == 0.03
+    assert position == {
+        "feature": "line position", "kind": "number", "claimed": 1, "near_duplicates": 0,
+        "trivial": False, "untrained": 0.2, "effect": None,
+        "cells": [{"layer": 0, "unit": 1, "score": -0.6, "alike": None}],
+    }  # fmt: skip
     arrays = one.arrays()
     assert arrays["values"].shape == (3, len(one.characters))
     assert arrays["tracks"].shape == (2, len(one.characters))
