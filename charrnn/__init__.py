@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from charrnn.analysis.activations import activations
     from charrnn.api import train
     from charrnn.errors import CharRNNError
+    from charrnn.mixed_model import mix
     from charrnn.model import Model, load
     from charrnn.sampling.options import SamplingOptions
 
@@ -23,6 +24,7 @@ __all__ = [
     "__version__",
     "activations",
     "load",
+    "mix",
     "train",
 ]
 
@@ -31,6 +33,7 @@ _HOMES = {
     "CharRNNError": "errors",
     "Model": "model",
     "load": "model",
+    "mix": "mixed_model",
     "SamplingOptions": "sampling.options",
     "activations": "analysis.activations",
 }

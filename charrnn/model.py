@@ -17,7 +17,7 @@ from charrnn.sampling.copying import ReferenceText
 from charrnn.sampling.generator import GeneratedText, TextGenerator, TextPiece
 from charrnn.sampling.memory_check import check_samples
 from charrnn.sampling.options import SamplingOptions
-from charrnn.sampling.sampler import Sampler
+from charrnn.sampling.sampler import Predictor, Sampler, networks
 from charrnn.sampling.stopping import line_end
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.types import IdArray, Text
@@ -69,8 +69,7 @@ class Model:
     ) -> Iterator[TextPiece]:
         """Several texts that follow `prime`: the first one as it is written, then each of the
         others as a whole. Unknown symbols of the prime raise UnknownSymbolError, or are skipped."""
-        check_samples(self.network.config, samples)
-        generator = TextGenerator(self.network, self.vocabulary, options)
+        generator = self._generator(options, samples)
         ids = self.vocabulary.encode(prime, unknown=unknown)
         return generator.pieces(ids, samples, _seed(options))
 
@@ -87,8 +86,7 @@ class Model:
         Raises OptionError where nothing in the options ends them.
         """
         _check_end(options)
-        check_samples(self.network.config, samples)
-        generator = TextGenerator(self.network, self.vocabulary, options)
+        generator = self._generator(options, samples)
         ids = self.vocabulary.encode(prime, unknown=unknown)
         seed = _seed(options)
         return generator.texts([ids] * samples, [np.random.default_rng(seed)], seed=seed)
@@ -108,7 +106,7 @@ class Model:
         """
         _check_end(options)
         ends = replace(options, stop=[*options.stop, "\n"])
-        generator = TextGenerator(self.network, self.vocabulary, ends)
+        generator = self._generator(ends)
         return self._continue_lines(iter(lines), generator, _seed(options), first, unknown)
 
     def _continue_lines(
@@ -136,6 +134,15 @@ class Model:
         `SamplingOptions`. Raises CharRNNError where the package for it is not installed."""
         return ReferenceText.of(text, self.vocabulary)
 
+    @property
+    def predictor(self) -> Predictor:
+        """What texts are generated with."""
+        return self.network
+
+    def _generator(self, options: SamplingOptions, samples: int = 1) -> TextGenerator:
+        check_samples([network.config for network in networks(self.predictor)], samples)
+        return TextGenerator(self.predictor, self.vocabulary, options)
+
     def line_end(self) -> IdArray:
         """The id of a line end (1,), or none (0,) where the model does not know it."""
         return line_end(self.vocabulary)
@@ -150,7 +157,7 @@ class Model:
         if len(ids) != 1:
             raise OptionError(f"a step reads one symbol, not {len(ids)}")
         if self._stepper is None:
-            self._stepper = Sampler(self.network)
+            self._stepper = Sampler(self.predictor)
         self._stepper.feed(ids)
         names = [chr(symbol) for symbol in self.vocabulary.symbols.tolist()]
         return dict(zip(names, self._stepper.probabilities[:, 0].tolist(), strict=True))

@@ -8,15 +8,25 @@ windows before, and learns from it afterwards, so that no symbol influences its 
 with the gradient g of the window n = 1, 2, …, the weights w and those of the model as it was, w₀.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.errors import OptionError
+from charrnn.mixtures.members import (
+    Member,
+    NetworkMember,
+    NetworkStepper,
+    Predictions,
+    certainty,
+)
+from charrnn.mixtures.mixture import Mixture
 from charrnn.nn.network import Network
 from charrnn.nn.workspace import Workspace
 from charrnn.options import DEFAULT_DYNAMIC_RATE
+from charrnn.text.streams import Streams
 from charrnn.types import Array, IdArray
 
 
@@ -45,20 +55,59 @@ def adapting_losses(
 ) -> NDArray[np.float64]:
     """The losses of the symbols text[1:], (N − 1,) in nats, while a copy of the network adapts to
     the symbols before; the network itself does not change. The first state is zeros."""
-    adaptation = adaptation or Adaptation()
+    windows = [losses for losses, _ in adapting_windows(network, text, adaptation or Adaptation())]
+    return np.concatenate([*windows, np.zeros(0)])
+
+
+def adapting_windows(
+    network: Network, text: IdArray, adaptation: Adaptation
+) -> Iterator[tuple[Array, Array]]:
+    """The losses (T,) of each window, and the probabilities (V, T) of all symbols, as copies."""
     learner = _Learner(network, adaptation)
-    losses = np.empty(max(len(text) - 1, 0))
     T = adaptation.steps
     workspace = learner.network.workspace(T, 1, training=True)
-    for start in range(0, len(losses), T):
-        size = min(T, len(losses) - start)
+    for start in range(0, len(text) - 1, T):
+        size = min(T, len(text) - 1 - start)
         if size < T:  # what is left at the end
             state, workspace = workspace.state, learner.network.workspace(size, 1, training=True)
             workspace.state = state
         ids, targets = text[start : start + size, None], text[start + 1 : start + size + 1, None]
-        losses[start : start + size] = workspace.losses(ids, targets)[:, 0]
+        losses = workspace.losses(ids, targets)[:, 0].copy()
+        yield losses, workspace.probabilities.copy()
         learner.learn(workspace)
-    return losses
+
+
+class AdaptingMember:
+    """A network that adapts, as a member of a mixture that reads a text in a single stream."""
+
+    features = NetworkMember.features
+
+    def __init__(self, network: Network, adaptation: Adaptation) -> None:
+        self._network, self._adaptation = network, adaptation
+        self.vocabulary_size = network.config.vocabulary_size
+
+    def read(self, text: IdArray, streams: Streams, steps: int) -> Iterator[Predictions]:
+        if len(streams) != 1:
+            raise ValueError("a network adapts to a single stream")
+        for _, p in adapting_windows(self._network, text, replace(self._adaptation, steps=steps)):
+            yield Predictions(p, certainty(p))
+
+    def stepper(self, streams: int) -> NetworkStepper:
+        return NetworkMember(self._network).stepper(streams)
+
+
+def mixture_losses(
+    mixture: Mixture, text: IdArray, adaptation: Adaptation | None, *, learn: bool
+) -> NDArray[np.float64]:
+    """The losses (N − 1,) of the symbols text[1:], in nats. With an `adaptation`, all networks of
+    the mixture adapt, and its gate learns; with `learn`, its gate does."""
+    if adaptation is None:
+        return mixture.losses(text, learn=learn)
+    members: list[Member] = [
+        AdaptingMember(member.network, adaptation) if isinstance(member, NetworkMember) else member
+        for member in mixture.members
+    ]
+    return Mixture(members, mixture.gate).losses(text, learn=True, steps=adaptation.steps)
 
 
 class _Learner:

@@ -9,34 +9,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.analysis.activations import read
-from charrnn.analysis.dynamic_evaluation import Adaptation, adapting_losses
+from charrnn.analysis.dynamic_evaluation import Adaptation, adapting_losses, mixture_losses
 from charrnn.errors import CorpusError
 from charrnn.model import Model
-from charrnn.nn.softmax import log_softmax
+from charrnn.nn.network import Network
+from charrnn.sampling.sampler import Sampler
 from charrnn.training.divergence import entropy
 from charrnn.types import IdArray
 
 
 def symbol_losses(
-    model: Model, ids: IdArray, adaptation: Adaptation | None = None
+    model: Model, ids: IdArray, adaptation: Adaptation | None = None, *, learn: bool = False
 ) -> NDArray[np.float64]:
     """The loss of each of the symbols `ids` (N,) in nats: −ln p(symbol | all before it).
 
     The model reads a line end first, as before it writes. If it knows no line ends, the first
     symbol is predicted from the state of zeros. With `adaptation`, a copy of the model learns from
-    the text after it has predicted it (`charrnn.analysis.dynamic_evaluation`).
+    the text after it has predicted it (`charrnn.analysis.dynamic_evaluation`). So do, with that or
+    with `learn`, the weights of a mixture.
     """
+    predictor = model.predictor
 
     def rest(text: IdArray) -> NDArray[np.float64]:
+        if not isinstance(predictor, Network):
+            return mixture_losses(predictor, text, adaptation, learn=learn)
         if adaptation is not None:
-            return adapting_losses(model.network, text, adaptation)
-        return read(model.network, text).losses[:-1]
+            return adapting_losses(predictor, text, adaptation)
+        return read(predictor, text).losses[:-1]
 
     start = model.line_end()
     if len(start):
         return rest(np.concatenate([start, ids]))
-    of_zeros = log_softmax(model.network.parameters["V"][:, -1:])
-    return np.concatenate([-of_zeros[ids[0]], rest(ids)])
+    first = -Sampler(predictor).log_probabilities(ids[:1].astype(np.intp))
+    return np.concatenate([first, rest(ids)])
 
 
 @dataclass(frozen=True)

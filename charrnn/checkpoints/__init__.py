@@ -1,4 +1,4 @@
 """A model on disk, and the record of its training: atomic writes, checked reads, one writer.
 
-It may import `nn`, `text` and `machine`.
+It may import `nn`, `ngram`, `text` and `machine`.
 """

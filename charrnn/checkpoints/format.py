@@ -15,19 +15,14 @@ Nothing in the file is pickled, and every number of the header has a range
 (`charrnn.checkpoints.record_fields`). `charrnn.checkpoints.atomic_write` writes these files.
 """
 
-import io
-import json
-import math
-import struct
-import tokenize
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
+from charrnn.checkpoints.archive import HEADER, MALFORMED, read_array, read_header
 from charrnn.checkpoints.record_fields import check_fields
 from charrnn.errors import CheckpointError, OptionError
 from charrnn.nn.network import Network, NetworkConfig
@@ -36,14 +31,9 @@ from charrnn.types import Array
 
 FORMAT = "charrnn"
 VERSION = 1
-HEADER = "header.npy"
-LARGEST_HEADER = 9 * 10**6
-"""In bytes; a vocabulary of all of Unicode takes 8 million."""
 MOST_UNPACKED = 2.0
 """The largest ratio of the size of an array to its size in the file; compression saves a tenth of
 the weights of a network."""
-BYTES_READ_AT_ONCE = 2**20
-"""Bytes of an array that are read at a time."""
 TRAINING_ARRAYS = ("last", "moments", "state")
 GOOD = "good"
 """The name of a further array, the weights (P,) to go back to after a divergence, where they are
@@ -52,12 +42,6 @@ WEIGHTS = ("weights", "last", GOOD)
 LARGEST_WEIGHT = 1e30
 """A logit sums up less than 1e8 weights times activations from −1 to 1: it stays below the largest
 float32, 3.4e38."""
-# what NumPy, zipfile and zlib raise for malformed files
-_MALFORMED = (
-    EOFError, ValueError, KeyError, TypeError, RuntimeError, NotImplementedError, OverflowError,
-    RecursionError, MemoryError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile,
-    zlib.error, struct.error,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -101,7 +85,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise
     except OptionError as error:
         raise CheckpointError(f"{path} is damaged: {error}") from error
-    except _MALFORMED as error:
+    except MALFORMED as error:
         detail = str(error).strip().split("\n")[0] or type(error).__name__
         raise CheckpointError(
             f"{path} is not a charrnn checkpoint, or it is damaged ({detail})"
@@ -111,7 +95,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 def _read(archive: zipfile.ZipFile, path: Path) -> Checkpoint:
     if HEADER not in archive.namelist():
         raise CheckpointError(f"{path} is not a charrnn checkpoint")
-    header = _header(archive)
+    header = read_header(archive)
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise CheckpointError(f"{path} is not a charrnn checkpoint")
     version = header.get("version")
@@ -139,61 +123,16 @@ def _read(archive: zipfile.ZipFile, path: Path) -> Checkpoint:
     there = [name for name in shapes if f"{name}.npy" in archive.namelist()]
     if there and not set(TRAINING_ARRAYS) <= set(there):
         raise ValueError("a part of its training is missing")
-    weights = _array(archive, "weights", (size,))
-    arrays = {name: _array(archive, name, shapes[name]) for name in there}
+    weights = _weights(archive, "weights", (size,))
+    arrays = {name: _weights(archive, name, shapes[name]) for name in there}
     return Checkpoint(config, vocabulary, weights, training, arrays)
 
 
-def _header(archive: zipfile.ZipFile) -> Any:
-    """The header of a file, as JSON. Raises ValueError for one that is larger than any could be."""
-    with _opened(archive, HEADER) as entry:
-        text = entry.read(LARGEST_HEADER + 1)
-    if len(text) > LARGEST_HEADER:
-        raise ValueError("its header is too large")
-    return json.loads(_bytes(text))
-
-
-def _opened(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
-    """An entry of the archive. Raises ValueError for compression that NumPy does not use."""
-    if archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise ValueError(f"{name} is compressed in a way that NumPy does not know")
-    return archive.open(name)
-
-
-def _bytes(text: bytes) -> bytes:
-    """The content of a vector of bytes in NumPy's format."""
-    stream = io.BytesIO(text)
-    shape, _, dtype = _described(stream)
-    content = stream.read()
-    if dtype != np.uint8 or shape != (len(content),):
-        raise ValueError("its header is not a vector of bytes")
-    return content
-
-
-def _array(archive: zipfile.ZipFile, name: str, shape: tuple[int | None, ...]) -> Array:
-    """A float32 array of that shape (None: any length) with finite numbers. Memory is allocated
-    only after type, shape and size in the file have been checked."""
-    info = archive.getinfo(f"{name}.npy")
-    with _opened(archive, info.filename) as entry:
-        found, by_columns, dtype = _described(entry)
-        if dtype != np.float32:
-            raise ValueError(f"{name} has numbers of type {dtype} instead of float32")
-        fits = len(found) == len(shape) and all(
-            wanted in (None, length) for wanted, length in zip(shape, found, strict=True)
-        )
-        if not fits or (by_columns and len(found) > 1):
-            wanted = ", ".join("any" if length is None else str(length) for length in shape)
-            raise ValueError(f"{name} has the shape {found}, not ({wanted})")
-        size = 4 * math.prod(found)
-        if size != info.file_size - entry.tell() or size > MOST_UNPACKED * info.compress_size:
-            raise ValueError(f"{name} does not have the size that it claims")
-        content = memoryview(bytearray(size))
-        for start in range(0, size, BYTES_READ_AT_ONCE):
-            part = content[start : start + BYTES_READ_AT_ONCE]
-            part[:] = entry.read(len(part))
-    array = np.frombuffer(content, "<f4").astype(np.float32, copy=False)
+def _weights(archive: zipfile.ZipFile, name: str, shape: tuple[int | None, ...]) -> Array:
+    """A float32 array of that shape (None: any length) with finite numbers."""
+    array = read_array(archive, name, shape, [np.dtype(np.float32)], most_unpacked=MOST_UNPACKED)
     check_numbers(name, array)
-    return array.reshape(found)
+    return array
 
 
 def check_numbers(name: str, array: Array) -> None:
@@ -205,27 +144,13 @@ def check_numbers(name: str, array: Array) -> None:
         raise ValueError(f"{name} has numbers beyond ±{LARGEST_WEIGHT:g}, which overflow when used")
 
 
-def _described(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Shape, whether it is in column-major order, and type of an array, from the header of NumPy's
-    format at the beginning of the stream."""
-    version = np.lib.format.read_magic(stream)
-    read = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }.get(version)
-    if read is None:
-        raise ValueError(f"version {version} of NumPy's format")
-    described: tuple[tuple[int, ...], bool, np.dtype[Any]] = read(stream)
-    return described
-
-
 def is_checkpoint(path: Path) -> bool:
     """Whether `path` has the header of a charrnn checkpoint; the rest may be damaged."""
     try:
         with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
-            header = _header(archive)
+            header = read_header(archive)
             return isinstance(header, dict) and header.get("format") == FORMAT
-    except (OSError, *_MALFORMED):
+    except (OSError, *MALFORMED):
         return False
 
 

@@ -11,6 +11,7 @@ import charrnn
 from charrnn.cli.export import export
 from charrnn.cli.formatting import harmless
 from charrnn.cli.info import info
+from charrnn.cli.ngram import ngram
 from charrnn.cli.sample import sample
 from charrnn.cli.score import score
 from charrnn.cli.standard_streams import discard, occupy_closed, replace_unknown_characters
@@ -76,12 +77,13 @@ def main() -> None:
     charrnn score letter.txt             how well that model explains a text
     charrnn visualize-neurons            see what its cells do while it reads
     charrnn export m.npz page.html       a web page that writes with a model
+    charrnn ngram                        count n-grams, to mix with that model
     charrnn info                         what that model is, and how it was trained
     """
     occupy_closed()
     replace_unknown_characters()
 
 
-for command in (train, sample, score, visualize_neurons, export, info):
+for command in (train, sample, score, visualize_neurons, export, ngram, info):
     command.context_settings = CONTEXT  # of its own, in case it is called without the group
     main.add_command(command)

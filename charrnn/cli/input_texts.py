@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from charrnn.model import Model
     from charrnn.types import IdArray
 
+PIECE = 50
+"""Symbols in each of the pieces of a text that are looked for in another one."""
+PIECES = 20
+
 
 def read_text(path: str, model: "Model") -> str | bytes:
     """A file's text, or that of standard input for `-`, in the kind of symbols that the model
@@ -66,24 +70,27 @@ def text_ids(
 
 def warn_of_overlap(saved: "Checkpoint", path: Path, ids: "IdArray") -> None:
     """Print a notice where pieces of the text, 50 symbols long, occur in the training text."""
-    import numpy as np
-
     from charrnn.checkpoints.training_text import held_out, own_text
 
     try:
         train, _ = held_out(saved, own_text(saved, path.parent))
     except CharRNNError:
         return  # the training text is not there any more
-    dtype = saved.vocabulary.dtype
-    learned = train.astype(dtype).tobytes()
-    size = 50
-    if len(ids) < size:
-        return
-    starts = np.linspace(0, len(ids) - size, 20).astype(int)
-    common = sum(ids[start : start + size].astype(dtype).tobytes() in learned for start in starts)
+    common = common_pieces(ids, train)
     if common:
         click.echo(
-            f"charrnn: {common} of 20 pieces of this text are in the training text: results may "
-            "not hold for other texts",
+            f"charrnn: {common} of {PIECES} pieces of this text are in the training text: results "
+            "may not hold for other texts",
             err=True,
         )
+
+
+def common_pieces(ids: "IdArray", text: "IdArray") -> int:
+    """How many of `PIECES` pieces of the symbols `ids` (N,) occur in a text (M,)."""
+    import numpy as np
+
+    if len(ids) < PIECE:
+        return 0
+    whole = text.tobytes()
+    starts = np.linspace(0, len(ids) - PIECE, PIECES).astype(int)
+    return sum(ids[start : start + PIECE].astype(text.dtype).tobytes() in whole for start in starts)

@@ -9,17 +9,24 @@ import click
 from charrnn.cli.command import Command
 from charrnn.cli.formatting import harmless
 from charrnn.cli.input_texts import read_text
-from charrnn.cli.shared_options import checkpoint_option, chosen_checkpoint, unknown_option
+from charrnn.cli.mixing import MixtureFiles, mixing_options
+from charrnn.cli.shared_options import checkpoint_option, unknown_option
 from charrnn.errors import OptionError
 
 if TYPE_CHECKING:
     from charrnn.cli.writing import Writing
+    from charrnn.mixtures.gate import Domain
     from charrnn.model import Model
     from charrnn.sampling.options import SamplingOptions
 
 
 @click.command(cls=Command, short_help="Write text with a model.")
-@checkpoint_option()
+@checkpoint_option(
+    "Model to use; repeat it to mix several. FILE=WEIGHT gives a model a weight; without weights, "
+    "they are learned from the validation part of the training text.",
+    multiple=True,
+)
+@mixing_options
 @click.option(
     "-n", "--length", type=int, default=500, help="Characters to write; 0 to write without end."
 )
@@ -85,7 +92,7 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, allow_dash=True),
     help="File with the text to continue; - for standard input.",
 )
-@unknown_option("the prime")
+@unknown_option("the prime and of --ngram")
 @click.option("--samples", type=int, default=1, help="Number of texts.")
 @click.option(
     "--clamp",
@@ -122,7 +129,9 @@ if TYPE_CHECKING:
 )
 @click.option("--raw", is_flag=True, help="Write control characters to a terminal unchanged.")
 def sample(
-    checkpoint: Path | None,
+    checkpoints: tuple[Path, ...],
+    ngram: str | None,
+    mixing: "Domain",
     prime: str | None,
     prime_file: str | None,
     unknown: Literal["error", "skip"],
@@ -134,14 +143,13 @@ def sample(
 ) -> None:
     """Write text with a trained model to standard output, character by character."""
     from charrnn.cli.writing import Writing, write_quietly
-    from charrnn.model import load
 
     if prime is not None and prime_file is not None:
         raise click.UsageError("--prime and --prime-file exclude each other")
     if input_lines and (prime is not None or prime_file is not None or samples > 1):
         raise click.UsageError("--input-lines excludes --prime, --prime-file and --samples")
     check_sampling_options(given, samples, form, input_lines)
-    model = load(chosen_checkpoint(checkpoint, "writing with"))
+    model = MixtureFiles.of(checkpoints, ngram, mixing, unknown).writer()
     writing = Writing(model, sampling_options(model, given), unknown)
     if input_lines:
         texts = writing.continued_lines()

@@ -10,26 +10,29 @@ from charrnn.cli import score_output
 from charrnn.cli.command import Command
 from charrnn.cli.formatting import harmless
 from charrnn.cli.input_texts import encoded_text
-from charrnn.cli.shared_options import (
-    checkpoint_option,
-    chosen_checkpoint,
-    json_option,
-    unknown_option,
-)
+from charrnn.cli.mixing import LoadedMixture, MixtureFiles, mixing_options
+from charrnn.cli.shared_options import checkpoint_option, json_option, unknown_option
 from charrnn.cli.standard_streams import emit
 from charrnn.errors import CorpusError
 from charrnn.options import DEFAULT_DYNAMIC_RATE
 
 if TYPE_CHECKING:
     from charrnn.analysis.dynamic_evaluation import Adaptation
-    from charrnn.model import Model
+    from charrnn.mixtures.gate import Domain
 
 View = Literal["total", "per_char", "lines", "heat"]
 
 
 @click.command(cls=Command, short_help="Measure how well a model predicts a text.")
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
-@checkpoint_option("Model to use; repeat it to compare models.", multiple=True)
+@checkpoint_option("Model to use; repeat it to compare models, or with --mix.", multiple=True)
+@click.option(
+    "--mix",
+    is_flag=True,
+    help="Mix the models. FILE=WEIGHT gives a model a weight; without weights, they are learned "
+    "from the validation part of the training text, or else from the text while it is scored.",
+)
+@mixing_options
 @click.option("--per-char", is_flag=True, help="Print a table of characters and their bits.")
 @click.option("--lines", is_flag=True, help="Print each line with its bits per character.")
 @click.option("--heat", is_flag=True, help="Print the text, redder where it cost more bits.")
@@ -46,10 +49,13 @@ View = Literal["total", "per_char", "lines", "heat"]
     help="Learning rate of dynamic evaluation.",
 )
 @json_option("Print JSON, one object a line.")
-@unknown_option("a text")
+@unknown_option("a text or of --ngram")
 def score(
     texts: tuple[str, ...],
     checkpoints: tuple[Path, ...],
+    mix: bool,
+    ngram: str | None,
+    mixing: "Domain",
     per_char: bool,
     lines: bool,
     heat: bool,
@@ -66,25 +72,36 @@ def score(
     """
     from charrnn.analysis.dynamic_evaluation import Adaptation
     from charrnn.machine.blas import one_thread
-    from charrnn.model import load
 
     if sum((per_char, lines, heat)) > 1:
         raise click.UsageError("--per-char, --lines and --heat exclude each other")
-    if (per_char or lines or heat) and len(checkpoints) > 1:
-        raise click.UsageError("--per-char, --lines and --heat need a single --checkpoint")
+    is_mixed = mix or ngram is not None
+    if (per_char or lines or heat) and len(checkpoints) > 1 and not is_mixed:
+        raise click.UsageError("--per-char, --lines and --heat need a single --checkpoint or --mix")
     view: View = "per_char" if per_char else "lines" if lines else "heat" if heat else "total"
-    adaptation = Adaptation(rate)
-    paths = checkpoints or (chosen_checkpoint(None, "scoring with"),)
-    models = {path: load(path) for path in paths}
+    adaptation = Adaptation(rate) if dynamic else None
+    files = MixtureFiles.of(checkpoints, ngram, mixing, unknown, "scoring with")
     with one_thread():  # the steps are too short to be shared out
+        scorers = loaded_scorers(files, is_mixed=is_mixed)
         for text in texts:
-            scored = scored_text(text, models, unknown, adaptation if dynamic else None)
+            scored = scored_text(text, scorers, unknown, adaptation)
             emit(output(text, scored, view, as_json=as_json, adapting=dynamic))
+
+
+def loaded_scorers(files: MixtureFiles, *, is_mixed: bool) -> dict[Path, "LoadedMixture"]:
+    """The models by the names of their files; a mixture has the names of all of its files."""
+    from charrnn.model import load
+
+    if is_mixed:
+        return {Path(files.name): files.load()}
+    if files.weights is not None:
+        raise click.UsageError("the weights of models need --mix")
+    return {each.path: LoadedMixture(load(each.path), None) for each in files.checkpoints}
 
 
 def scored_text(
     text: str,
-    models: Mapping[Path, "Model"],
+    scorers: Mapping[Path, "LoadedMixture"],
     unknown: Literal["error", "skip"],
     adaptation: "Adaptation | None",
 ) -> dict[Path, score_output.ScoredText]:
@@ -94,11 +111,12 @@ def scored_text(
 
     data = read_source(text)
     scored = {}
-    for path, model in models.items():
-        ids = encoded_text(data, text, model, unknown)
+    for path, scorer in scorers.items():
+        ids = encoded_text(data, text, scorer.model, unknown)
         if len(ids) == 0:
             raise CorpusError(f"{harmless(text)} is empty: there is nothing to score")
-        losses = symbol_losses(model, ids, adaptation)
+        model, learn = scorer.for_scoring(ids, text)
+        losses = symbol_losses(model, ids, adaptation, learn=learn)
         scored[path] = score_output.ScoredText(model, ids, losses, score(model, ids, losses))
     return scored
 

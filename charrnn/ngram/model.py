@@ -67,6 +67,17 @@ class NgramModel:
             found[k, k - 1 :] = find(codes(text, self.vocabulary_size, k), self._known[k])
         return found
 
+    def contexts_after(self, read: IdArray) -> Contexts:
+        """The contexts (n, S) of S streams that have read T symbols each, `read` (T, S)."""
+        T, S = read.shape
+        found = np.full((self.order, S), UNKNOWN, np.int64)
+        found[0] = 0
+        code = np.zeros(S, np.int64)
+        for k in range(1, min(self.order, T + 1)):
+            code += read[T - k].astype(np.int64) * self.vocabulary_size ** (k - 1)
+            found[k] = find(code, self._known[k])
+        return found
+
     def probabilities(self, contexts: Contexts) -> Floats:
         """p(s | h) of every symbol (V, S) after the contexts (n, S)."""
         place = np.zeros(contexts.shape[1], np.int64)

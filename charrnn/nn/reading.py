@@ -43,10 +43,16 @@ class ReadWindow:
         found: Array = state.transpose(0, 2, 1)[self._counts]
         return found
 
+    @property
+    def probabilities(self) -> Array:
+        """The probability of every next symbol (V, n), as a copy."""
+        found: Array = self._workspace.probabilities[:, self._counts.reshape(-1)]
+        return found
+
     def most_probable(self, count: int) -> tuple[NDArray[np.intp], Array]:
         """The most probable next symbols (n, K) and their probabilities (n, K), the most probable
         first; of equal ones, the one with the lower id."""
-        left = self._workspace.probabilities[:, self._counts.reshape(-1)]  # (V, n), a copy
+        left = self.probabilities
         columns = np.arange(left.shape[1])
         symbols = np.empty((left.shape[1], count), np.intp)
         p = np.empty(symbols.shape, left.dtype)

@@ -1,4 +1,5 @@
-"""Generating text with a trained network: options, filters, stop rules, limits on copying.
+"""Generating text with a network or a mixture: options, filters, stop rules, limits on copying.
 
-It may import `nn`, `text` and `machine`; it knows nothing of training, checkpoints or the screen.
+It may import `mixtures`, `nn`, `text` and `machine`; it knows nothing of training, checkpoints or
+the screen.
 """

@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.errors import OptionError
-from charrnn.nn.network import Network
 from charrnn.sampling.copying import CopyLimit
 from charrnn.sampling.filters import Filters, Floats, RandomNumbers, forbidden_ids
 from charrnn.sampling.options import SamplingOptions
-from charrnn.sampling.sampler import Sampler, check_units
+from charrnn.sampling.sampler import Predictor, Sampler, check_units
 from charrnn.sampling.stopping import StopRule, line_end, stop_rule
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.types import IdArray
@@ -47,8 +46,8 @@ class TextPiece(NamedTuple):
 class GeneratedText:
     """Text number `number`, from 0 on, of those written with `seed`: what follows its `prime`.
 
-    `ids` (N,) are the symbols of `text`, and `log_probabilities` (N,) ln p of each as the network
-    predicts it, before temperature and filters, in nats; `prime_ids` are the symbols of `prime`.
+    `ids` (N,) are the symbols of `text`, and `log_probabilities` (N,) ln p of each as it is
+    predicted, before temperature and filters, in nats; `prime_ids` are the symbols of `prime`.
     """
 
     number: int
@@ -80,14 +79,16 @@ class NumbersPerStream:
 
 
 class TextGenerator:
-    """Generates texts with a network, its vocabulary and options.
+    """Generates texts with a network or a mixture, its vocabulary and options.
 
     Raises OptionError where the options do not go with the network or its vocabulary.
     """
 
-    def __init__(self, network: Network, vocabulary: Vocabulary, options: SamplingOptions) -> None:
-        check_units(options.clamp, network.config)
-        self._network, self._vocabulary, self._options = network, vocabulary, options
+    def __init__(
+        self, predictor: Predictor, vocabulary: Vocabulary, options: SamplingOptions
+    ) -> None:
+        check_units(options.clamp, predictor)
+        self._predictor, self._vocabulary, self._options = predictor, vocabulary, options
         self._filters = Filters(options, forbidden_ids(options, vocabulary))
         waits_for_end = options.length is None and not options.may_never_end
         if waits_for_end and not stop_rule(options, vocabulary).can_end:
@@ -108,7 +109,7 @@ class TextGenerator:
         A text without a prime begins as after a line end, where the vocabulary has line ends. With
         one random generator per stream, a text is the same whatever stands beside it.
         """
-        sampler = Sampler(self._network, len(primes), self._options.clamp, self._limit(primes))
+        sampler = Sampler(self._predictor, len(primes), self._options.clamp, self._limit(primes))
         streams = [self._stream(prime) for prime in primes]
         longest_start = max((len(stream.start) for stream in streams), default=0)
         for step in itertools.count():

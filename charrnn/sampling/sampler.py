@@ -1,12 +1,13 @@
-"""The network reads the symbols that were drawn from its own predictions."""
+"""A network or a mixture reads the symbols that were drawn from its own predictions."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.errors import OptionError
-from charrnn.nn.network import Network, NetworkConfig
+from charrnn.nn.network import Network
 from charrnn.nn.single_step import Stepper
 from charrnn.nn.softmax import log_softmax, softmax
 from charrnn.sampling.copying import CopyLimit
@@ -14,19 +15,31 @@ from charrnn.sampling.filters import Filters, RandomNumbers, check_finite
 from charrnn.sampling.options import Unit
 from charrnn.types import Array, IdArray
 
+if TYPE_CHECKING:
+    from charrnn.mixtures.mixture import Mixture
+
 LARGEST_CLAMP = 0.9999
 """Value of a unit that is held at 1: no finite c has tanh(c) = 1."""
 
 
+Predictor = Union[Network, "Mixture"]
+"""What texts are generated with."""
+
+
+def networks(predictor: Predictor) -> list[Network]:
+    """The networks of a predictor."""
+    return [predictor] if isinstance(predictor, Network) else predictor.networks
+
+
 class Sampler:
-    """The state of a network in S streams of text, and its prediction of the next symbol.
+    """The state of a predictor in S streams of text, and its prediction of the next symbol.
 
     Before a symbol was read, it predicts from a state of zeros.
     """
 
     def __init__(
         self,
-        network: Network,
+        predictor: Predictor,
         samples: int = 1,
         clamp: Mapping[Unit, float] | None = None,
         limit: CopyLimit | None = None,
@@ -35,15 +48,17 @@ class Sampler:
         `limit` keeps the streams from copying."""
         self.streams = samples
         self._limit = limit
-        self._stepper = Stepper(network, samples)
-        for layer in range(network.config.layers):
-            held = {unit: x for (place, unit), x in (clamp or {}).items() if place == layer}
-            if held:
-                units, streams = np.meshgrid(list(held), np.arange(samples), indexing="ij")
-                values = np.clip(list(held.values()), -LARGEST_CLAMP, LARGEST_CLAMP)
-                self._stepper.hold(
-                    layer, units.ravel(), streams.ravel(), np.repeat(values, samples)
-                )
+        self._stepper = (
+            Stepper(predictor, samples)
+            if isinstance(predictor, Network)
+            else predictor.stepper(samples)
+        )
+        clamp = clamp or {}
+        for layer in {layer for layer, _ in clamp}:
+            held = {unit: x for (place, unit), x in clamp.items() if place == layer}
+            units, streams = np.meshgrid(list(held), np.arange(samples), indexing="ij")
+            values = np.clip(list(held.values()), -LARGEST_CLAMP, LARGEST_CLAMP)
+            self._stepper.hold(layer, units.ravel(), streams.ravel(), np.repeat(values, samples))
         self.reset()
 
     def reset(self) -> None:
@@ -62,7 +77,7 @@ class Sampler:
 
     @property
     def probabilities(self) -> NDArray[np.float64]:
-        """The network's prediction of the next symbol, (V, S): each column sums to 1. Raises
+        """The prediction of the next symbol, (V, S): each column sums to 1. Raises
         CheckpointError where it is no number."""
         check_finite(self._logits.max(axis=0))
         return softmax(self._logits)
@@ -74,7 +89,7 @@ class Sampler:
         streams `writing` are used; by default, all streams.
 
         Raises OptionError where a limit on copies leaves no symbol, and CheckpointError where the
-        predictions of the network are no numbers.
+        predictions are no numbers.
         """
         if self._limit is None:
             return filters.draw(self._logits, random)
@@ -99,14 +114,19 @@ class Sampler:
         return logits
 
     def log_probabilities(self, ids: NDArray[np.intp]) -> NDArray[np.float64]:
-        """ln p of the symbols `ids` (S,) as the network predicts them, before temperature and
+        """ln p of the symbols `ids` (S,) as they are predicted, before temperature and
         filters, in nats."""
         logs: NDArray[np.float64] = log_softmax(self._logits)[ids, np.arange(len(ids))]
         return logs
 
 
-def check_units(clamp: Mapping[Unit, float], config: NetworkConfig) -> None:
-    """Raise OptionError for a unit that the network does not have."""
+def check_units(clamp: Mapping[Unit, float], predictor: Predictor) -> None:
+    """Raise OptionError for a unit that the network does not have, or where there are several."""
+    if not clamp:
+        return
+    if len(networks(predictor)) > 1:
+        raise OptionError("`clamp` holds the units of one network, and here are several")
+    config = networks(predictor)[0].config
     for layer, unit in clamp:
         if not (0 <= layer < config.layers and 0 <= unit < config.hidden_size):
             raise OptionError(

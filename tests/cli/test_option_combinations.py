@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from charrnn.checkpoints.format import newest_checkpoint, read_checkpoint
 from charrnn.cli import main
+from charrnn.cli.mixing import Weighted
 from cli_helpers import SMALL, contents, succeed, write
 
 FILES = ("a.npz", "b.npz", "a.txt", "other.txt", "raw.bin", "empty.txt", "no.such", ".", "-", "")
@@ -94,9 +95,14 @@ def sampled(options: dict[str, Any], output: str, _: dict[str, bytes]) -> None:
     shaped = ("prime", "prime_file", "stop", "lines", "input_lines", "allow", "suppress")
     if options["samples"] > 1 or any(options[name] for name in shaped):
         return
-    model = read_checkpoint(options["checkpoint"] or newest_checkpoint(Path()))
+    model = read_checkpoint(named(options["checkpoints"]) or newest_checkpoint(Path()))
     text = output if output.endswith("\n") else f"{output}\n"
     assert len(text) in (range(2, 7) if model.vocabulary.is_bytes else (5, 6)), output
+
+
+def named(checkpoints: tuple[Path, ...]) -> Path | None:
+    """The first checkpoint that was named, without its weight."""
+    return Weighted.parsed(str(checkpoints[0])).path if checkpoints else None
 
 
 def scored(options: dict[str, Any], output: str, _: dict[str, bytes]) -> None:

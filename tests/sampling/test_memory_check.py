@@ -27,9 +27,9 @@ def test_the_estimate_is_about_what_a_step_takes() -> None:
 
 
 def test_numbers_of_texts_that_make_no_sense() -> None:
-    check_samples(CONFIG, 1)
+    check_samples([CONFIG], 1)
     with pytest.raises(OptionError, match="`samples` must be at least 1, not 0"):
-        check_samples(CONFIG, 0)
+        check_samples([CONFIG], 0)
     for samples in (10**14, 10**400):
         with pytest.raises(OptionError, match="samples side by side would need about"):
-            check_samples(CONFIG, samples)
+            check_samples([CONFIG], samples)

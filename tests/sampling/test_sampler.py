@@ -182,7 +182,7 @@ def test_drawing_reads_nothing() -> None:
 
 
 def test_a_unit_that_is_not_there() -> None:
-    check_units({(0, 0): 0.5, (1, 4): -1}, CONFIG)
+    check_units({(0, 0): 0.5, (1, 4): -1}, example())
     for place in ((2, 0), (0, 5), (-1, 0), (0, -1)):
         with pytest.raises(OptionError, match="name one from L0:0 to L1:4"):
-            check_units({place: 0.5}, CONFIG)
+            check_units({place: 0.5}, example())

@@ -1,0 +1,144 @@
+"""The file of an n-gram model: one compressed `.npz`, of 2 to 4 bytes an n-gram.
+
+| entry      | what, for k = 1 … n                                                               |
+|------------|-----------------------------------------------------------------------------------|
+| header     | JSON as bytes: format, version, vocabulary, order, and the text that was counted    |
+| followersk | the number of different symbols that followed each (k − 1)-gram                    |
+| symbolsk   | these symbols, one (k − 1)-gram after another, in the order of the ids             |
+| countsk    | the count of each k-gram that they form                                            |
+
+(K-grams are sorted by their codes, so that these three arrays are all that is needed.) The arrays
+are unsigned integers of 1 to 8 bytes.
+"""
+
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charrnn.checkpoints.archive import HEADER, MALFORMED, read_array, read_header
+from charrnn.checkpoints.atomic_write import replace_file
+from charrnn.errors import CheckpointError
+from charrnn.ngram.counts import MOST_NGRAMS, Counts, largest_order
+from charrnn.ngram.model import NgramModel
+from charrnn.text.vocabulary import Vocabulary
+
+FORMAT = "charrnn n-grams"
+VERSION = 1
+LARGEST_RATIO = 1100.0
+"""No deflated data becomes more than 1,032 times as large."""
+UNSIGNED = [np.dtype(f"<u{size}") for size in (1, 2, 4, 8)]
+
+
+@dataclass(frozen=True)
+class SavedNgrams:
+    """An n-gram model, the vocabulary of its ids, and the name of the text that was counted."""
+
+    model: NgramModel
+    vocabulary: Vocabulary
+    text: str
+
+
+def write_ngrams(path: Path, saved: SavedNgrams) -> None:
+    """Write `path` atomically. Raises CheckpointError where it cannot be written."""
+    V = saved.vocabulary.size
+    header = {
+        "format": FORMAT,
+        "version": VERSION,
+        "vocabulary": saved.vocabulary.to_json(),
+        "order": saved.model.order,
+        "text": saved.text,
+    }
+    entries: dict[str, Any] = {
+        "header": np.frombuffer(json.dumps(header).encode("ascii"), np.uint8)
+    }
+    contexts = np.zeros(1, np.int64)
+    for k, of_order in enumerate(saved.model.counts, start=1):
+        followers = np.diff(np.searchsorted(of_order.codes // V, np.append(contexts, V**k)))
+        entries[f"followers{k}"] = _smallest(followers)
+        entries[f"symbols{k}"] = _smallest(of_order.codes % V)
+        entries[f"counts{k}"] = _smallest(of_order.counts)
+        contexts = of_order.codes
+    try:
+        replace_file(path, lambda file: np.savez_compressed(file, **entries))
+    except OSError as error:
+        raise CheckpointError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _smallest(numbers: NDArray[np.int64]) -> NDArray[Any]:
+    """The numbers in the smallest unsigned type that has them."""
+    return numbers.astype(np.min_scalar_type(int(numbers.max(initial=0))).newbyteorder("<"))
+
+
+def is_ngram_file(path: Path) -> bool:
+    """Whether `path` has the header of a file of n-grams; the rest may be damaged."""
+    try:
+        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
+            header = read_header(archive)
+            return isinstance(header, dict) and header.get("format") == FORMAT
+    except (OSError, *MALFORMED):
+        return False
+
+
+def read_ngrams(path: Path) -> SavedNgrams:
+    """The n-gram model in `path`. Raises CheckpointError for a file that is none, or damaged."""
+    try:
+        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
+            if HEADER not in archive.namelist():
+                raise ValueError("it has no header")
+            return _read(archive)
+    except OSError as error:
+        raise CheckpointError(f"cannot read {path}: {error.strerror or error}") from error
+    except MALFORMED as error:
+        detail = str(error).strip().split("\n")[0] or type(error).__name__
+        raise CheckpointError(
+            f"{path} is not a file of n-grams, or it is damaged ({detail})"
+        ) from error
+
+
+def _read(archive: zipfile.ZipFile) -> SavedNgrams:
+    header = read_header(archive)
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        raise ValueError("its header names another format")
+    if header.get("version") != VERSION:
+        raise ValueError(f"format version {header.get('version')!r}")
+    vocabulary = Vocabulary.from_json(header["vocabulary"])
+    order, text = header["order"], header["text"]
+    if type(order) is not int or not 1 <= order <= largest_order(vocabulary.size):
+        raise ValueError(f"its order is {order!r}")
+    if not isinstance(text, str):
+        raise ValueError("the name of its text is not a text")
+    counts: list[Counts] = []
+    contexts = np.zeros(1, np.int64)
+    for k in range(1, order + 1):
+        counts.append(_counts(archive, k, contexts, vocabulary.size))
+        contexts = counts[-1].codes
+    return SavedNgrams(NgramModel(vocabulary.size, counts), vocabulary, text)
+
+
+def _counts(archive: zipfile.ZipFile, k: int, contexts: NDArray[np.int64], V: int) -> Counts:
+    """The k-grams, where `contexts` are the codes of the (k − 1)-grams."""
+
+    def array(name: str, length: int | None) -> NDArray[np.int64]:
+        size = archive.getinfo(f"{name}{k}.npy").file_size
+        if size > 8 * MOST_NGRAMS + 10**4:
+            raise ValueError(f"{name}{k} is larger than any could be")
+        found = read_array(archive, f"{name}{k}", (length,), UNSIGNED, most_unpacked=LARGEST_RATIO)
+        if len(found) and int(found.max()) >= 2**62:
+            raise ValueError(f"{name}{k} has numbers that are too large")
+        return found.astype(np.int64)
+
+    symbols = array("symbols", None)
+    followers, counts = array("followers", len(contexts)), array("counts", len(symbols))
+    if followers.max() > V or followers.sum() != len(symbols):
+        raise ValueError(f"followers{k} and symbols{k} do not go together")
+    if len(symbols) == 0 or symbols.max() >= V or counts.min() < 1 or counts.max() > 2**48:
+        raise ValueError(f"symbols{k} or counts{k} are out of their range")
+    codes = np.repeat(contexts, followers) * V + symbols
+    if (np.diff(codes) <= 0).any():
+        raise ValueError(f"symbols{k} are not in order")
+    return Counts(codes, counts)
