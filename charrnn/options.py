@@ -19,8 +19,10 @@ and at least `DEFAULT_STEPS` steps."""
 DEFAULT_STEPS = 2000
 DEFAULT_OPTIMIZER = "adam"
 DEFAULT_SCHEDULE = "cosine"
-DEFAULT_DYNAMIC_RATE = 5e-4
+DEFAULT_DYNAMIC_RATE = 8e-4
 """Of `charrnn.analysis.dynamic_evaluation`."""
+DYNAMIC_RATE_WITHOUT_TEXT = 5e-4
+"""The same where the training text is not found."""
 LARGEST_BUDGET = 1e9
 """The largest number of epochs or minutes."""
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.analysis.activations import read
-from charrnn.analysis.dynamic_evaluation import Adaptation, adapting_losses, mixture_losses
+from charrnn.analysis.adapting_models import mixture_losses
+from charrnn.analysis.dynamic_evaluation import Adaptation, adapting_losses
 from charrnn.errors import CorpusError
 from charrnn.model import Model
 from charrnn.nn.network import Network

@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,10 +12,12 @@ import click
 
 from charrnn.cli.formatting import harmless
 from charrnn.cli.input_texts import common_pieces, encoded_text
-from charrnn.cli.shared_options import chosen_checkpoint
+from charrnn.cli.shared_options import Decorator, chosen_checkpoint
 from charrnn.errors import CharRNNError, OptionError
+from charrnn.options import DEFAULT_DYNAMIC_RATE, DYNAMIC_RATE_WITHOUT_TEXT
 
 if TYPE_CHECKING:
+    from charrnn.analysis.dynamic_evaluation import Adaptation
     from charrnn.mixtures.gate import Domain
     from charrnn.model import Model
     from charrnn.ngram.model import NgramModel
@@ -171,10 +173,12 @@ class MixtureFiles:
 
 @dataclass(frozen=True)
 class LoadedMixture:
-    """A model or a mixture, and the text that the gate of a mixture was learned from, if it was."""
+    """A model or a mixture, the text that the gate of a mixture was learned from, if it was, and
+    how the model adapts, if it does."""
 
     model: "Model"
-    learned_from: "IdArray | None"
+    learned_from: "IdArray | None" = None
+    adaptation: "Adaptation | None" = None
 
     def for_scoring(self, ids: "IdArray", name: str) -> tuple["Model", bool]:
         """The model to score a text (N,) with, and whether its gate is to learn meanwhile. A
@@ -195,6 +199,36 @@ class LoadedMixture:
             err=True,
         )
         return self.model.with_even_gate(), True
+
+
+def dynamic_options(help: str) -> Decorator:
+    """--dynamic and --dynamic-rate: parameters `dynamic` and `rate`."""
+
+    def decorated(function: Callable[..., Any]) -> Callable[..., Any]:
+        rate = click.option(
+            "--dynamic-rate",
+            "rate",
+            type=float,
+            help="Learning rate of dynamic evaluation.  "
+            f"[default: {DEFAULT_DYNAMIC_RATE}, or {DYNAMIC_RATE_WITHOUT_TEXT} where the training "
+            "text is not found]",
+        )
+        flag = click.option("--dynamic", is_flag=True, help=help)
+        return flag(rate(function))
+
+    return decorated
+
+
+def with_training_text(adaptation: "Adaptation", checkpoint: Path) -> "Adaptation":
+    """How the model in a checkpoint adapts. A notice says if its training text is not found."""
+    train = OwnText(checkpoint).train
+    if train is None:
+        click.echo(
+            f"charrnn: the training text of {harmless(str(checkpoint))} is not found: its "
+            "gradients do not set the learning rates",
+            err=True,
+        )
+    return replace(adaptation, training_text=train)
 
 
 class OwnText:

@@ -9,7 +9,7 @@ import click
 from charrnn.cli.command import Command
 from charrnn.cli.formatting import harmless
 from charrnn.cli.input_texts import read_text
-from charrnn.cli.mixing import MixtureFiles, mixing_options
+from charrnn.cli.mixing import MixtureFiles, dynamic_options, mixing_options, with_training_text
 from charrnn.cli.shared_options import checkpoint_option, unknown_option
 from charrnn.errors import OptionError
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from charrnn.mixtures.gate import Domain
     from charrnn.model import Model
     from charrnn.sampling.options import SamplingOptions
+    from charrnn.types import Text
 
 
 @click.command(cls=Command, short_help="Write text with a model.")
@@ -92,6 +93,7 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, allow_dash=True),
     help="File with the text to continue; - for standard input.",
 )
+@dynamic_options("Let a copy of the model learn from the prime before it writes.")
 @unknown_option("the prime and of --ngram")
 @click.option("--samples", type=int, default=1, help="Number of texts.")
 @click.option(
@@ -134,6 +136,8 @@ def sample(
     mixing: "Domain",
     prime: str | None,
     prime_file: str | None,
+    dynamic: bool,
+    rate: float | None,
     unknown: Literal["error", "skip"],
     samples: int,
     form: Literal["text", "jsonl"],
@@ -148,14 +152,19 @@ def sample(
         raise click.UsageError("--prime and --prime-file exclude each other")
     if input_lines and (prime is not None or prime_file is not None or samples > 1):
         raise click.UsageError("--input-lines excludes --prime, --prime-file and --samples")
+    if dynamic and prime is None and prime_file is None:
+        raise click.UsageError("--dynamic needs --prime or --prime-file: a text to learn from")
     check_sampling_options(given, samples, form, input_lines)
-    model = MixtureFiles.of(checkpoints, ngram, mixing, unknown).writer()
+    files = MixtureFiles.of(checkpoints, ngram, mixing, unknown)
+    model = files.writer()
+    begun = (prime or "") if prime_file is None else read_text(prime_file, model)
+    if dynamic:
+        model = adapted(model, begun, files, rate)
     writing = Writing(model, sampling_options(model, given), unknown)
     if input_lines:
         texts = writing.continued_lines()
         pieces = writing.records(texts) if form == "jsonl" else writing.lines(texts)
     else:
-        begun = (prime or "") if prime_file is None else read_text(prime_file, model)
         if form == "jsonl":
             pieces = writing.records(writing.texts(begun, samples))
         else:
@@ -166,6 +175,18 @@ def sample(
         report_copies(writing, given["novelty"])
         raise
     report_copies(writing, given["novelty"])
+
+
+def adapted(model: "Model", prime: "Text", files: MixtureFiles, rate: float | None) -> "Model":
+    """The model after it has learned from the prime."""
+    from charrnn.analysis.adapting_models import adapted_model
+    from charrnn.analysis.dynamic_evaluation import Adaptation
+    from charrnn.machine.blas import one_thread
+
+    adaptation = with_training_text(Adaptation(rate), files.checkpoints[0].path)
+    ids = model.vocabulary.encode(prime, unknown=files.unknown)
+    with one_thread():
+        return adapted_model(model, ids, adaptation)
 
 
 def check_sampling_options(

@@ -1,6 +1,7 @@
 """`charrnn score`."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -10,11 +11,16 @@ from charrnn.cli import score_output
 from charrnn.cli.command import Command
 from charrnn.cli.formatting import harmless
 from charrnn.cli.input_texts import encoded_text
-from charrnn.cli.mixing import LoadedMixture, MixtureFiles, mixing_options
+from charrnn.cli.mixing import (
+    LoadedMixture,
+    MixtureFiles,
+    dynamic_options,
+    mixing_options,
+    with_training_text,
+)
 from charrnn.cli.shared_options import checkpoint_option, json_option, unknown_option
 from charrnn.cli.standard_streams import emit
 from charrnn.errors import CorpusError
-from charrnn.options import DEFAULT_DYNAMIC_RATE
 
 if TYPE_CHECKING:
     from charrnn.analysis.dynamic_evaluation import Adaptation
@@ -36,17 +42,8 @@ View = Literal["total", "per_char", "lines", "heat"]
 @click.option("--per-char", is_flag=True, help="Print a table of characters and their bits.")
 @click.option("--lines", is_flag=True, help="Print each line with its bits per character.")
 @click.option("--heat", is_flag=True, help="Print the text, redder where it cost more bits.")
-@click.option(
-    "--dynamic",
-    is_flag=True,
-    help="Dynamic evaluation: a copy of the model learns from the text after predicting it.",
-)
-@click.option(
-    "--dynamic-rate",
-    "rate",
-    type=float,
-    default=DEFAULT_DYNAMIC_RATE,
-    help="Learning rate of dynamic evaluation.",
+@dynamic_options(
+    "Dynamic evaluation: a copy of the model learns from the text after predicting it."
 )
 @json_option("Print JSON, one object a line.")
 @unknown_option("a text or of --ngram")
@@ -60,7 +57,7 @@ def score(
     lines: bool,
     heat: bool,
     dynamic: bool,
-    rate: float,
+    rate: float | None,
     as_json: bool,
     unknown: Literal["error", "skip"],
 ) -> None:
@@ -82,28 +79,37 @@ def score(
     adaptation = Adaptation(rate) if dynamic else None
     files = MixtureFiles.of(checkpoints, ngram, mixing, unknown, "scoring with")
     with one_thread():  # the steps are too short to be shared out
-        scorers = loaded_scorers(files, is_mixed=is_mixed)
+        scorers = loaded_scorers(files, adaptation, is_mixed=is_mixed)
         for text in texts:
-            scored = scored_text(text, scorers, unknown, adaptation)
+            scored = scored_text(text, scorers, unknown)
             emit(output(text, scored, view, as_json=as_json, adapting=dynamic))
 
 
-def loaded_scorers(files: MixtureFiles, *, is_mixed: bool) -> dict[Path, "LoadedMixture"]:
+def loaded_scorers(
+    files: MixtureFiles, adaptation: "Adaptation | None", *, is_mixed: bool
+) -> dict[Path, LoadedMixture]:
     """The models by the names of their files; a mixture has the names of all of its files."""
     from charrnn.model import load
 
     if is_mixed:
-        return {Path(files.name): files.load()}
-    if files.weights is not None:
+        scorers = {Path(files.name): (files.load(), files.checkpoints[0].path)}
+    elif files.weights is not None:
         raise click.UsageError("the weights of models need --mix")
-    return {each.path: LoadedMixture(load(each.path), None) for each in files.checkpoints}
+    else:
+        paths = [each.path for each in files.checkpoints]
+        scorers = {path: (LoadedMixture(load(path)), path) for path in paths}
+    if adaptation is None:
+        return {name: loaded for name, (loaded, _) in scorers.items()}
+    return {
+        name: replace(loaded, adaptation=with_training_text(adaptation, path))
+        for name, (loaded, path) in scorers.items()
+    }
 
 
 def scored_text(
     text: str,
-    scorers: Mapping[Path, "LoadedMixture"],
+    scorers: Mapping[Path, LoadedMixture],
     unknown: Literal["error", "skip"],
-    adaptation: "Adaptation | None",
 ) -> dict[Path, score_output.ScoredText]:
     """The score of a file, or of standard input for `-`, by each model."""
     from charrnn.analysis.scoring import score, symbol_losses
@@ -116,7 +122,7 @@ def scored_text(
         if len(ids) == 0:
             raise CorpusError(f"{harmless(text)} is empty: there is nothing to score")
         model, learn = scorer.for_scoring(ids, text)
-        losses = symbol_losses(model, ids, adaptation, learn=learn)
+        losses = symbol_losses(model, ids, scorer.adaptation, learn=learn)
         scored[path] = score_output.ScoredText(model, ids, losses, score(model, ids, losses))
     return scored
 

@@ -149,3 +149,22 @@ def test_what_cannot_be_mixed() -> None:
     assert "the weights of models need --mix" in usage_error(
         "score", "new.txt", "-c", "a.npz=1", "-c", "other.npz=2"
     )
+
+
+def test_writing_after_learning_from_the_prime() -> None:
+    prime = "a quite other thing, " * 12
+    options = ("-c", "a.npz", "--unknown", "skip", "--seed", "3", "-n", "40", "--prime", prime)
+    outcome = succeed("sample", *options, "--dynamic", "--dynamic-rate", "0.02")
+    assert outcome.text != succeed("sample", *options).text
+    assert outcome.text == succeed("sample", *options, "--dynamic", "--dynamic-rate", "0.02").text
+    mixed = succeed("sample", *options, "--ngram", "a.txt", "--dynamic")
+    assert len(mixed.text) > 40
+    Path("a.txt").unlink()
+    assert (
+        "is not found: its gradients do not set the learning rates"
+        in (succeed("sample", *options, "--dynamic").lines[-1])
+    )
+    assert "--dynamic needs --prime" in usage_error("sample", "-c", "a.npz", "--dynamic")
+    assert "--dynamic-rate must be above 0" in refuse(
+        "sample", *options, "--dynamic", "--dynamic-rate", "0"
+    )

@@ -118,3 +118,14 @@ def test_a_model_that_learns_while_it_reads(model: Path) -> None:
     assert "--dynamic-rate must be above 0" in refuse(
         "score", "new.txt", "--dynamic", "--dynamic-rate", "0"
     )
+
+
+def test_models_that_adapt_are_compared() -> None:
+    """Each with the training text of its own, in its own vocabulary."""
+    write("c.txt", "text, " * 200)
+    succeed("train", "c.txt", *SMALL, "--epochs", "6", "-q")
+    write("new.txt", "text text, " * 20)
+    options = ("--unknown", "skip", "--dynamic", "--json")
+    both = succeed("score", "-c", "a.npz", "-c", "c.npz", "new.txt", *options).text
+    (alone,) = json.loads(succeed("score", "-c", "c.npz", "new.txt", *options).text)["models"]
+    assert json.loads(both)["models"][1]["nats"] == alone["nats"]
