@@ -23,7 +23,7 @@ from charrnn.neurons.features.track_ops import (
     which,
 )
 
-_ASCII_SYMBOLS = "$+<=>^`|~"  # symbols in Unicode, punctuation to most people
+ASCII_SYMBOLS = "$+<=>^`|~"  # symbols in Unicode, punctuation to most people
 
 _CLOSING = r"""["'”’»)\]}」』）】》]*+"""
 _SENTENCE_END = re.compile(
@@ -77,7 +77,7 @@ def digit(text: str) -> Flags:
 
 def punctuation(text: str) -> Flags:
     """On at punctuation, as Unicode defines it, and at the ASCII symbols ``$+<=>^`|~``: (N,)."""
-    return which(text, lambda one: unicodedata.category(one)[0] == "P" or one in _ASCII_SYMBOLS)
+    return which(text, lambda one: unicodedata.category(one)[0] == "P" or one in ASCII_SYMBOLS)
 
 
 def sentence_position(text: str) -> Numbers:
