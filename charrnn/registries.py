@@ -47,6 +47,7 @@ CELLS = {
     "lstm": Entry("charrnn.nn.cells.lstm:LSTM"),
     "lstm-peephole": Entry("charrnn.nn.cells.lstm_peephole:PeepholeLSTM"),
     "lstm-coupled": Entry("charrnn.nn.cells.lstm_coupled:CoupledLSTM"),
+    "lstm-multiplicative": Entry("charrnn.nn.cells.lstm_multiplicative:MultiplicativeLSTM"),
     "gru": Entry("charrnn.nn.cells.gru:GRU"),
 }
 

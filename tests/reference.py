@@ -74,6 +74,16 @@ def coupled_step(W: Array, U: Array, P: Array, x: Vector, state: list[Vector]) -
     return [sigmoid(a_o) * np.tanh(c), c]
 
 
+def multiplicative_step(
+    W: Array, U: Array, P: Array, x: Vector, state: list[Vector]
+) -> list[Vector]:
+    """As `lstm_step` on a scaled h; U holds the gates s, o, i, f, g, and W all but s."""
+    h, c = state
+    H = len(h)
+    s = U[:H, :-1] @ x + U[:H, -1]
+    return lstm_step(W, U[H:], P, x, [s * h, c])
+
+
 def gru_step(W: Array, U: Array, P: Array, x: Vector, state: list[Vector]) -> list[Vector]:
     """[h_t]; U holds the gates n, r, z, W the gates r, z, n, and P the bias behind the reset."""
     (h,) = state
@@ -91,6 +101,7 @@ STEPS: dict[str, Step] = {
     "lstm": lstm_step,
     "lstm-peephole": peephole_step,
     "lstm-coupled": coupled_step,
+    "lstm-multiplicative": multiplicative_step,
     "gru": gru_step,
 }
 """The cells that have a naive reference here."""

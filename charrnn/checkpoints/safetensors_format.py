@@ -38,6 +38,7 @@ CANDIDATE = 2
 WHY_NOT = {
     "lstm-peephole": "its gates see the cell state",
     "lstm-coupled": "it has one gate for forgetting and for writing",
+    "lstm-multiplicative": "its recurrent weights depend on the input",
 }
 """Why PyTorch has no such cell."""
 

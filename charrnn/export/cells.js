@@ -2,7 +2,7 @@
 
    A layer has H units. `a` are its pre-activations, a block of H numbers for each gate: U·x + b is in
    the blocks of `gates`, the first ones, and W·h in those of `recurrentGates`, the last ones. A block
-   of both holds the sum. A step takes h and c from the step before to those of this one, leaves
+   of both holds the sum. A cell that `scalesH` gets W·(s ⊙ h), where s is the first block. A step takes h and c from the step before to those of this one, leaves
    in `value` what is shown of each unit, tanh(c) or h, and in an LSTM the output gate in a. */
 
 const CELLS = {
@@ -15,10 +15,10 @@ const CELLS = {
 
   lstm: {
     gates: ["o", "i", "f", "g"], recurrentGates: ["o", "i", "f", "g"], memories: 1, vectors: 0,
-    step({ a, h, c, value }, H) {
-      for (let k = 0; k < H; k++) {
-        const o = sigmoid(a[k]), i = sigmoid(a[H + k]), f = sigmoid(a[2 * H + k]);
-        const g = tanh(a[3 * H + k]);
+    step({ a, h, c, value }, H, start = 0) {
+      for (let k = 0, at = start; k < H; k++, at++) {
+        const o = sigmoid(a[at]), i = sigmoid(a[H + at]), f = sigmoid(a[2 * H + at]);
+        const g = tanh(a[3 * H + at]);
         c[k] = f * c[k] + i * g;
         value[k] = tanh(c[k]);
         h[k] = o * value[k];
@@ -55,6 +55,15 @@ const CELLS = {
         h[k] = o * value[k];
         a[k] = o;
       }
+    },
+  },
+
+  /* an LSTM, its gates behind s */
+  "lstm-multiplicative": {
+    gates: ["s", "o", "i", "f", "g"], recurrentGates: ["o", "i", "f", "g"], memories: 1, vectors: 0,
+    scalesH: true,
+    step(layer, H) {
+      CELLS.lstm.step(layer, H, H);
     },
   },
 

@@ -1,7 +1,7 @@
 /* The network one symbol at a time, as charrnn/nn/single_step.py runs it.
 
        layer 0     cell(U₀·onehot + b, W₀·h₀)      the first argument is a row of a table
-       layer l     cell(U_l·h_(l−1) + b, W_l·h_l)
+       layer l     cell(U_l·h_(l−1) + b, W_l·h_l)      W_l·(s ⊙ h_l) in a cell that scales h
        logits      z = V·h + b
 
    The weights come one behind the other, W, U, P of each layer and then V, row after row, with the
@@ -15,8 +15,8 @@ class Network {
     const K = new Set([...gates, ...recurrentGates]).size; // blocks
     const rows = this.rows = gates.length * H; // of U
     this.recurrentRows = recurrentGates.length * H; // of W
-    const products = this.products = new Products(kernel, 8 * layers + 8,
-      weights.length + layers * (K + states + 1) * H + V);
+    const products = this.products = new Products(kernel, 8 * layers + 9,
+      weights.length + (layers * (K + states + 1) + 1) * H + V);
     let start = 0;
     const next = (length) => weights.subarray(start, start += length);
     const placed = (numbers) => {
@@ -43,6 +43,7 @@ class Network {
     this.output = placed(output.weights);
     this.outputBias = placed(output.bias);
     this.logits = products.array(V);
+    this.scaled = products.array(H); // s ⊙ h, of one layer after another
     this.reset();
   }
 
@@ -58,12 +59,20 @@ class Network {
         a.set(bias);
         products.add(U, rows, H, below, a, 0);
       }
-      products.add(W, recurrentRows, H, h, a, a.length - recurrentRows);
+      const seen = this.cell.scalesH ? this.scale(a, h) : h;
+      products.add(W, recurrentRows, H, seen, a, a.length - recurrentRows);
       this.cell.step(layer, H);
       for (const { unit, value, c } of layer.held) hold(layer, unit, value, c);
       below = h;
     }
     return this.predict(below);
+  }
+
+  /* s ⊙ h, where s is the first block of the pre-activations a. */
+  scale(a, h) {
+    const { H, scaled } = this;
+    for (let k = 0; k < H; k++) scaled[k] = a[k] * h[k];
+    return scaled;
   }
 
   predict(h) {

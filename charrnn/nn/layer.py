@@ -6,6 +6,9 @@ everything that does not depend on the step before is one product over all T·B 
     P = U·[X; 1]                    all steps at once; the bias is the last column of U
     h_t = cell(P_t, W·h_{t−1})      the only product inside the loop
 
+In a cell that scales h, the product is W·m_t with m_t = s_t ⊙ h_{t−1}, where s_t is the first block
+of P_t.
+
 Arrays of the loop are contiguous step by step, (T, features, B′). Arrays that enter or leave a
 product over all steps are contiguous feature by feature, (features, T, B). B′ ≥ B: where products
 are faster with more columns than there are streams, the loop has padding columns, whose results are
@@ -54,7 +57,7 @@ class Columns:
 class Scratch:
     """Temporary arrays of the loop over time, for B streams. The layers of a network share them.
 
-    Memory: G·H·B′ numbers, for training (K + 2)·H·B′ more, and that of the products.
+    Memory: (G + 1)·H·B′ numbers, for training (K + 2)·H·B′ more, and that of the products.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Scratch:
         self.width = padded_columns(batch)
         # contiguous copies of one step of a wide array: adding them takes a third of the time
         self.P = aligned_zeros((G, H, self.width), dtype)
+        self.m = aligned_zeros((H, self.width), dtype)
         self.W_product = Product(R * H, H, self.width, dtype)
         if training:
             self.dh, self.dY = aligned_zeros((2, H, self.width), dtype)
@@ -75,8 +79,8 @@ class Scratch:
 class Layer:
     """One layer for windows of T steps in B streams: the loop over time, and its tape.
 
-    Memory beside the cell's: (H + 1)·(T + 1)·B + 2·H·B′ numbers, and for the tape K·H·B′, or
-    T·K·H·B′ for training.
+    Memory beside the cell's: (H + 1)·(T + 1)·B + 2·H·B′ numbers, for the tape K·H·B′, or T·K·H·B′
+    for training, and H·T·B for training a cell that scales h.
     """
 
     def __init__(
@@ -110,6 +114,9 @@ class Layer:
         self._U_outputs = [a[:G] for a in self._tape]
         self._without_W = [a[: K - R] for a in self._tape]
         self._kept: dict[str, Array] = {}
+        self._scales_h = cell.scales_h
+        # m_1 … m_T
+        self._m = aligned_zeros((H, T if training and cell.scales_h else 0, B), dtype)
 
     def keep_states(self, names: Sequence[str]) -> None:
         """Keep these states of the cell for every step of a window; not for training.
@@ -152,17 +159,33 @@ class Layer:
         cell.begin(vectors)
         h_by_step[0] = h_before[:, :B]
         for t in range(T):
-            product.multiply(h_before, self._W_outputs[t])  # 1  a = W·h_{t−1}   (R, H, B′)
             P_of_streams[:] = P_by_step[t]
+            seen = self._scaled(t, P[0], h_before) if self._scales_h else h_before  # 1  (H, B′)
+            product.multiply(seen, self._W_outputs[t])  # 2  a = W·h_{t−1}, or W·m_t   (R, H, B′)
             self._without_W[t].fill(0)
             U_output = self._U_outputs[t]
-            U_output += P  # 2  a += U·x_t + b   (G, H, B′)
-            cell.forward(t, self._tape[t], h_before, h)  # 3  h_t   (H, B′)
+            U_output += P  # 3  a += U·x_t + b   (G, H, B′)
+            cell.forward(t, self._tape[t], h_before, h)  # 4  h_t   (H, B′)
             h_by_step[t + 1] = h[:, :B]
             for name, kept in self._kept.items():
                 kept[t] = cell.state(name, self._tape[t])[:, :B]
             h_before, h = h, h_before
         self._h = [h_before, h]
+
+    def _scaled(self, t: int, s: Array, h_before: Array) -> Array:
+        """m_t = s_t ⊙ h_{t−1} (H, B′), which the next step overwrites."""
+        m = np.multiply(s, h_before, out=self._scratch.m)
+        if self._m.size:
+            self._m[:, t] = m[:, : self._m.shape[-1]]
+        return m
+
+    def _backward_scaled(self, t: int, dm: Array, ds: Array) -> None:
+        """Turn dm_t into the gradient of h_{t−1}, in place, and write that of s_t into `ds`; all
+        (H, B′)."""
+        h_before = self._h_by_step[t]
+        B = h_before.shape[1]
+        np.multiply(dm[:, :B], h_before, out=ds[:, :B])
+        dm *= self._tape[t][0]
 
     def backward(
         self,
@@ -190,15 +213,19 @@ class Layer:
         for t in reversed(range(T)):
             if dH is not None:
                 dH[:, t] = dh_of_streams
-            cell.backward(t, dh, self._tape[t], da)  # of 3  da   (K, H, B′)
-            dA_by_step[t] = da_of_streams  # of 2
+            cell.backward(t, dh, self._tape[t], da)  # of 4  da   (K, H, B′)
+            if t > 0 or self._scales_h:
+                through_W = product.multiply(scratch.da_of_W)  # of 2  Wᵀ·da   (H, B′)
+            if self._scales_h:
+                self._backward_scaled(t, through_W, da[0])  # of 1  dm_t ⊙ s_t, and ds_t   (H, B′)
+            dA_by_step[t] = da_of_streams  # of 3
             if t > 0:
-                through_W = product.multiply(scratch.da_of_W)  # of 1  Wᵀ·da   (H, B′)
                 dY_of_streams[:] = dY[:, t - 1]
                 if cell.passes_h:
                     dh += through_W
                     dh += dY_of_step
                 else:
                     np.add(through_W, dY_of_step, out=dh)
-        np.matmul(dA.flat[len(dA.flat) - len(W) :], self._h_before.T, out=dW)  # of 1
+        seen = self._m.reshape(H, T * B) if self._scales_h else self._h_before
+        np.matmul(dA.flat[len(dA.flat) - len(W) :], seen.T, out=dW)  # of 2
         cell.end_backward(dA.steps.reshape(-1, H, T, B), dvectors)

@@ -6,6 +6,7 @@ without a bias column, so that their rows are aligned to vector registers:
     layer 0      h_0 = cell(U₀·onehot + b, W₀·h_0)      the first argument is looked up in a table
     layer l      h_l = cell(U_l·h_{l−1} + b, W_l·h_l), with a single product where every gate has
                  both: cell([W_l U_l]·[h_l; h_{l−1}] + b)
+                 W_l·(s ⊙ h_l) in a cell that scales h, where s is the first block of U·x + b
     logits       z = V·h + b
 """
 
@@ -37,6 +38,7 @@ class Stepper:
         self._inputs = [aligned_zeros((H if layer == 0 else 2 * H, S), dtype) for layer in range(L)]
         self._h = [x[:H] for x in self._inputs]
         self._projected = np.empty((G * H, S), dtype)
+        self._scaled_h = np.empty((H, S), dtype) if cell.scales_h else None
         self._new_h = np.empty((H, S), dtype)
         # the pre-activations of each layer, and the parts of them with U·x + b and with W·h
         self._a = [aligned_zeros((K, H, S), dtype) for _ in range(L)]
@@ -99,11 +101,11 @@ class Stepper:
 
     def _first_inputs(self, ids: IdArray) -> Array:
         """Write W₀·h into the first layer's pre-activations; returns U₀·onehot + b (G·H, S)."""
-        np.matmul(self._W[0], self._h[0], out=self._W_outputs[0])
         if self.streams == 1:
             self._projected[:] = self._table[ids].T
         else:
             np.take(self._table, ids, axis=1, out=self._projected, mode="clip")
+        self._multiply_by_W(0)
         return self._projected
 
     def _inputs_of(self, layer: int) -> Array:
@@ -114,10 +116,17 @@ class Stepper:
         if self._has_joint:
             np.matmul(self._joint[layer - 1], x, out=self._W_outputs[layer])
             return bias
-        np.matmul(self._W[layer], x[:H], out=self._W_outputs[layer])
         np.matmul(self._U[layer - 1], x[H:], out=self._projected)
         self._projected += bias
+        self._multiply_by_W(layer)
         return self._projected
+
+    def _multiply_by_W(self, layer: int) -> None:
+        """Write W·h, or W·(s ⊙ h) with the s that is projected, into a layer's pre-activations."""
+        h = self._h[layer]
+        if self._scaled_h is not None:
+            h = np.multiply(self._projected[: len(h)], h, out=self._scaled_h)
+        np.matmul(self._W[layer], h, out=self._W_outputs[layer])
 
     def predict(self) -> Array:
         """The logits (V, S) of the current state once more; before any step, of zeros."""

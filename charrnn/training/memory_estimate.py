@@ -25,9 +25,9 @@ def needed(config: NetworkConfig, options: TrainingOptions, symbols: int) -> int
     shards = min(options.threads, batch)
     # the weights, the best, and the good ones; the moments; a gradient for each shard
     vectors = 3 + moments + shards
-    # for each layer its tape, its c and its outputs, and these once more for dropout; for one layer
-    # the input of its gates, and the gradient of its outputs
-    rows = (L * (K + 2 + (options.dropout > 0)) + K + 1) * H
+    # for each layer its tape, its c and its outputs, these once more for dropout, and its scaled h;
+    # for one layer the input of its gates, and the gradient of its outputs
+    rows = (L * (K + 2 + (options.dropout > 0) + cell.scales_h) + K + 1) * H
     # the logits, and the one-hot matrix, or the sorted columns that take its place
     rows += V + (V if V <= ONE_HOT_LIMIT else G * H)
     columns = shards * padded_columns(-(-batch // shards)) * (steps + 1)

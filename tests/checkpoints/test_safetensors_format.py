@@ -40,7 +40,7 @@ def test_there_and_back(tmp_path: Path, cell: str, layers: int, text: str | byte
     assert {name: array.shape for name, array in tensors(model).items()} == shapes(model.config)
 
 
-@pytest.mark.parametrize("cell", ["lstm-peephole", "lstm-coupled"])
+@pytest.mark.parametrize("cell", ["lstm-peephole", "lstm-coupled", "lstm-multiplicative"])
 def test_cells_that_pytorch_does_not_have(cell: str) -> None:
     with pytest.raises(OptionError, match=f"the cell {cell} .*: PyTorch has no such cell, since"):
         safetensors_bytes(checkpoint(cell))

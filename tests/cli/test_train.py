@@ -431,7 +431,9 @@ def test_a_wrong_option_is_a_usage_error() -> None:
     assert call("trian").code == 2
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm-peephole", "lstm-coupled", "gru"])
+@pytest.mark.parametrize(
+    "cell", ["rnn", "lstm-peephole", "lstm-coupled", "lstm-multiplicative", "gru"]
+)
 def test_every_cell_trains_resumes_and_writes(cell: str) -> None:
     first = succeed("train", "a.txt", *SMALL, "--epochs", "2", "--cell", cell)
     assert f"network: 1 × 8 {cell.upper()}, " in first.errors

@@ -72,7 +72,8 @@ def test_projection_with_many_symbols(cell: str, vocabulary_size: int) -> None:
     problem = Problem(NetworkConfig(vocabulary_size, 4, 2, cell), steps=9, batch=5, seed=8)
     problem.ids[:, :2] = problem.ids[0, 0]  # a symbol that occurs often among many that do not
     measured, projection = problem.slope_and_projection()
-    assert projection == pytest.approx(measured, rel=1e-7)
+    # 1e-9: the rounding of a loss of some 200 nats, where the slope is small
+    assert projection == pytest.approx(measured, rel=1e-7, abs=1e-9)
 
 
 @pytest.mark.parametrize("batch", [32, 64])

@@ -32,7 +32,10 @@ class Cell:
         U·x_t + b       into the blocks of `gates`; the rows of U are in the order of `gates`
         W·h_{t−1}       into those of `recurrent_gates`; the rows of W are in their order
 
-    A block with both holds their sum. `forward` turns the blocks into gates, in place, and
+    In a cell that `scales_h`, the second one is W·m_t with m_t = s_t ⊙ h_{t−1}, where s_t is the
+    first block: U·x_t + b alone. The layer computes m_t, and the gradient of s_t.
+
+    A block with both products holds their sum. `forward` turns the blocks into gates, in place, and
     `backward` reads them there when training.
     """
 
@@ -52,6 +55,8 @@ class Cell:
     """Initial output weights are uniform in ± this / √H: larger where h is small at first."""
     passes_h: ClassVar[bool] = False
     """Whether h_t depends on h_{t−1} also without W."""
+    scales_h: ClassVar[bool] = False
+    """Whether W multiplies s_t ⊙ h_{t−1} instead of h_{t−1}."""
 
     states: ClassVar[tuple[str, ...]] = ()
     """The names of what a step computes beside h, as in the cell's equations."""
