@@ -21,8 +21,8 @@ MOST_STREAMS = 64
 STREAM_WARM_UP = 512
 """Symbols that a stream reads before the first that counts: twice as many as for a mean loss, since
 here single states count."""
-SHORTEST_STREAM = 1024
-"""Symbols in the part of a stream, at least, where there is more than one stream."""
+WARM_UPS = 2
+"""Warm-ups that the part of a stream is long, at least, where there is more than one stream."""
 STREAMS_PER_THREAD = 32
 """Streams that one thread reads at a time."""
 WINDOW_STEPS = 16
@@ -40,7 +40,7 @@ class Reading:
 
     `states` has an array (L, N, H) for each name; `losses` (N,) are those of the next symbol of the
     text, in nats, NaN after the last one. `predicted` (N, K) are the K most probable next symbols,
-    the most probable first, and `probabilities` (N, K) theirs; without predictions N is 0 there.
+    the most probable first, and `probabilities` (N, K) theirs. N is 0 for what was not asked for.
     """
 
     states: dict[str, NDArray[np.float32]]
@@ -64,60 +64,60 @@ def read(
     states: Sequence[str] = (),
     *,
     before: IdArray | None = None,
+    losses: bool = True,
     predictions: bool = False,
+    warm_up: int | None = None,
     threads: int | None = None,
 ) -> Reading:
     """Read the symbols `ids` (N,), which follow `before`, and keep `states` after each of them.
 
-    A long text is read in up to `MOST_STREAMS` streams, each warmed up by `STREAM_WARM_UP` symbols.
-    The result is the same for any number of `threads`; None uses all processors. Memory: what is
-    returned, and for each thread a workspace. Raises OptionError for a state that the network does
-    not have.
+    A long text is read in up to `MOST_STREAMS` streams, each warmed up by `warm_up` symbols
+    (`STREAM_WARM_UP` by default). The result is the same for any number of `threads`; None uses all
+    processors. Memory: what is returned, and for each thread a workspace. Raises OptionError for a
+    state that the network does not have.
     """
     config = network.config
     _check_states(states, config)
-    before = ids[:0] if before is None else before[-STREAM_WARM_UP:]
+    warm_up = STREAM_WARM_UP if warm_up is None else warm_up
+    before = ids[:0] if before is None else before[-warm_up:]
     text = np.concatenate([before, ids])
     first, N = len(before), len(ids)
-
-    reading = _empty_reading(config, N, states, predictions)
-    seen, losses = reading.states, reading.losses
-    best, chances = reading.predicted, reading.probabilities
+    reading = _empty_reading(config, N, states, losses=losses, predictions=predictions)
 
     def read_group(streams: Streams) -> None:
         for window in read_windows(network, text, streams, steps=WINDOW_STEPS, states=states):
             places = window.positions - first
-            losses[places] = window.losses
-            for name, array in seen.items():
+            for name, array in reading.states.items():
                 for layer in range(config.layers):
                     array[layer, places] = window.state(layer, name)
+            if losses:
+                reading.losses[places] = window.losses
             if predictions:
+                best, chances = reading.predicted, reading.probabilities
                 best[places], chances[places] = window.most_probable(best.shape[1])
 
-    streams = Streams.covering(
-        range(first, first + N), max(1, min(MOST_STREAMS, N // SHORTEST_STREAM)), STREAM_WARM_UP
-    )
+    count = max(1, min(MOST_STREAMS, N // (WARM_UPS * warm_up)))
+    streams = Streams.covering(range(first, first + N), count, warm_up)
     # as many groups for any number of threads, so that the results are the same
     groups = streams.groups(-(-len(streams) // STREAMS_PER_THREAD))
     with one_thread():
         map_in_threads(read_group, groups, usable_threads() if threads is None else threads)
-    losses[-1:] = np.nan  # no symbol follows the last one
+    reading.losses[-1:] = np.nan  # no symbol follows the last one
     return reading
 
 
 def _empty_reading(
-    config: NetworkConfig, N: int, states: Sequence[str], predictions: bool
+    config: NetworkConfig, N: int, states: Sequence[str], *, losses: bool, predictions: bool
 ) -> Reading:
-    """A reading of N symbols to be filled in: losses of NaN, and no predictions unless wanted."""
-    shape = (config.layers, N, config.hidden_size)
-    best = np.zeros(
-        (N if predictions else 0, min(TOP_PREDICTIONS, config.vocabulary_size)), np.intp
-    )
+    """A reading of N symbols to be filled in."""
+    L, H, K = config.layers, config.hidden_size, min(TOP_PREDICTIONS, config.vocabulary_size)
+    predicted = N if predictions else 0
     return Reading(
-        states={name: np.empty(shape, np.float32) for name in states},
-        losses=np.full(N, np.nan),
-        predicted=best,
-        probabilities=np.zeros(best.shape, np.float32),
+        # all units of a character side by side: as (N, L·H) the array needs no copy
+        states={name: np.empty((N, L, H), np.float32).swapaxes(0, 1) for name in states},
+        losses=np.full(N if losses else 0, np.nan),
+        predicted=np.zeros((predicted, K), np.intp),
+        probabilities=np.zeros((predicted, K), np.float32),
     )
 
 

@@ -1,6 +1,5 @@
 """`charrnn visualize-neurons`."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -12,6 +11,7 @@ from charrnn.cli.formatting import harmless, parsed_unit
 from charrnn.cli.input_texts import text_ids
 from charrnn.cli.neuron_output import SHOWN, SHOWN_ON_PAGE, NeuronOutput
 from charrnn.cli.shared_options import chosen_checkpoint, text_option, unknown_option
+from charrnn.cli.stage_bar import StageBar
 from charrnn.errors import CorpusError, OptionError
 from charrnn.render.palettes import DEFAULT_PALETTE, PALETTES
 
@@ -159,7 +159,8 @@ def visualize_neurons(
     builder = ReportBuilder(model, ids, known, state or default_state(model), seed=seed)
     with one_thread():  # the steps are too short to be shared out
         if wanted is None or html or json_file:
-            builder = searched(builder, seed, may_fail=wanted is not None)
+            for_all = output.has_data or bool(opened)
+            builder = searched(builder, seed, for_all=for_all, may_fail=wanted is not None)
         first = wanted or builder.best_unit(opened)
         excerpt = builder.excerpt(first, output.characters)
         units = [first]
@@ -169,7 +170,9 @@ def visualize_neurons(
             tell_size(len(units), excerpt)
         corpus = saved.training.get("corpus", {}).get("name", "a text")
         title = f"{checkpoint.name}: {corpus}"
-        report = builder.build(excerpt, units, title=title, palette=palette)
+        report = builder.build(
+            excerpt, units, title=title, palette=palette, with_data=output.has_data
+        )
     output.write(report)
 
 
@@ -197,26 +200,27 @@ def known_features(wishes: Sequence[str]) -> tuple[list[str], list["Feature"]]:
     return list(dict.fromkeys(opened)), known
 
 
-def searched(builder: "ReportBuilder", seed: int, *, may_fail: bool) -> "ReportBuilder":
+def searched(
+    builder: "ReportBuilder", seed: int, *, for_all: bool, may_fail: bool
+) -> "ReportBuilder":
     """The same with the findings of a search; without them where there is too little text for a
-    search and it `may_fail`."""
+    search and it `may_fail`. Claimed cells are ablated `for_all`, or only the best of each feature,
+    which the terminal shows."""
     from dataclasses import replace
 
     from charrnn.neurons.search import search
 
-    def progress(stage: str) -> None:
-        if sys.stderr is not None and sys.stderr.isatty():
-            click.echo(f"charrnn: {stage} ...", err=True)
-
     try:
-        found = search(
-            builder.model,
-            builder.ids,
-            features=builder.features,
-            state=builder.state,
-            seed=seed,
-            progress=progress,
-        )
+        with StageBar() as bar:
+            found = search(
+                builder.model,
+                builder.ids,
+                features=builder.features,
+                state=builder.state,
+                seed=seed,
+                ablations="all" if for_all else "best",
+                progress=bar,
+            )
     except CorpusError:
         if may_fail:
             return builder

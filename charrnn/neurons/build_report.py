@@ -81,20 +81,30 @@ class ReportBuilder:
         return slice(half.start + part.start, half.start + part.stop)
 
     def build(
-        self, excerpt: slice, units: Sequence[tuple[int, int]], *, title: str, palette: str
+        self,
+        excerpt: slice,
+        units: Sequence[tuple[int, int]],
+        *,
+        title: str,
+        palette: str,
+        with_data: bool = True,
     ) -> Report:
-        """The report, with the values of some `units` in an excerpt of the text."""
+        """The report, with the values of some `units` in an excerpt of the text. Without data it
+        has what a terminal shows, and neither the tracks of features nor the saturation of gates.
+        """
         model, state, found = self.model, self.state, self.found
         reading = read(
             model.network,
             self.ids[excerpt],
             (state,),
             before=self.ids[: excerpt.start],
+            losses=False,
             predictions=True,
         )
         text = characters(model, self.ids)
         half = excerpt if found is None else found.halves[1]
-        of_half = self._values(half)
+        of_excerpt = in_unit_range(reading.states[state], state)
+        of_half = of_excerpt if found is None else in_unit_range(found.states, state)
         return Report(
             title=title,
             model=described(model),
@@ -102,24 +112,18 @@ class ReportBuilder:
             characters=symbols_shown(model, self.ids[excerpt]),
             ends_line=[character == "\n" for character in text[excerpt]],
             predictions=named_predictions(model, reading),
-            units=self._shown_units(
-                units, in_unit_range(reading.states[state], state), half, of_half
-            ),
-            features=self._tracks(text, excerpt),
+            units=self._shown_units(units, of_excerpt, half, of_half),
+            features=self._tracks(text, excerpt) if with_data else [],
             table=self._table(),
             groups=self._groups(of_half),
-            saturation=saturation(model, self.ids[half][:SATURATION_CHARACTERS]),
+            saturation=saturation(model, self.ids[half][:SATURATION_CHARACTERS])
+            if with_data
+            else [],
             explained=found.findings.explained if found else 0.0,
             notes=list(notes(found)) if found else [],
             palette=palette,
             weights_sha256=digest(model.network.parameters.flat),
         )
-
-    def _values(self, part: slice) -> Floats:
-        """The activations (L, N, H) in a part of the text, between −1 and 1."""
-        before, state = self.ids[: part.start], self.state
-        reading = read(self.model.network, self.ids[part], (state,), before=before)
-        return in_unit_range(reading.states[state], state)
 
     def _tracks(self, text: str, excerpt: slice) -> list[FeatureTrack]:
         """The features of the text in the excerpt."""

@@ -15,7 +15,7 @@ detector*.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,13 +48,17 @@ FEWEST_EPISODES = 20
 
 @dataclass(frozen=True)
 class Half:
-    """A half of the text: the values of U units (N, U), flags (N, F) and numbers (N, F′) of the
-    text, and the symbols themselves (N,)."""
+    """A half of the text, or another part of it: the values of U units (N, U), flags (N, F) and
+    numbers (N, F′) of the text, and the symbols themselves (N,)."""
 
     values: Floats
     flags: Flags
     numbers: Floats
     symbols: NDArray[np.integer]
+
+    def part(self, part: slice) -> "Half":
+        """A part of it."""
+        return Half(*(array[part] for array in vars(self).values()))
 
     def keep(self, flags: NDArray[np.bool_]) -> "Half":
         """The same with some of the flags."""
@@ -109,6 +113,14 @@ class Findings:
         return sorted((u for u in self.units if u.is_claim), key=lambda u: -abs(u.score))
 
     @property
+    def best_claims(self) -> list[Finding]:
+        """Of each feature the one with the largest score; the largest score first."""
+        best: dict[str, Finding] = {}
+        for finding in self.claims:
+            best.setdefault(finding.feature.name, finding)
+        return list(best.values())
+
+    @property
     def explained(self) -> float:
         """The share of the units of which there is a claim."""
         return len(self.claims) / len(self.units) if self.units else 0.0
@@ -118,12 +130,15 @@ def find(
     features: Sequence[Feature],
     first: Half,
     second: Half,
-    untrained: Iterable[tuple[Half, ...]],
+    untrained: Floats,
+    *,
+    threads: int = 1,
 ) -> Findings:
     """Look for units that follow one of the `features` (flags first).
 
-    Each of `untrained` has halves of one network of the untrained baseline, with the same features.
-    Memory: the ranks of one half, U·N numbers, beside the halves themselves.
+    `untrained` are the best |scores| of the untrained baseline for all `features` (F + F′,), such
+    as `best_scores` gives for each of its networks. The result is the same for any number of
+    `threads`. Memory beside the halves: that of `ShiftNull`.
     """
     rarest = np.minimum(episodes(first.flags), episodes(second.flags))
     is_kept = rarest >= FEWEST_EPISODES
@@ -133,18 +148,13 @@ def find(
         for name, count, kept in zip(names, rarest, is_kept, strict=True)
         if not kept
     }
+    baseline = untrained[[feature.name not in skipped for feature in features]]
     features = [feature for feature in features if feature.name not in skipped]
     if not features:
         return Findings([], skipped, 0)
     first, second = first.keep(is_kept), second.keep(is_kept)
-    chosen = score(first.values, first.flags, first.numbers)
-    null = ShiftNull(second.values, second.flags, second.numbers)
-    baseline = np.zeros(len(features))
-    for halves in untrained:
-        for half in halves:
-            kept = half.keep(is_kept)
-            scores = np.abs(score(kept.values, kept.flags, kept.numbers))
-            baseline = np.maximum(baseline, scores.max(axis=0))
+    chosen = score(first.values, first.flags, first.numbers, threads=threads)
+    null = ShiftNull(second.values, second.flags, second.numbers, threads=threads)
     candidates = [
         Candidate(
             unit=unit,
@@ -160,7 +170,14 @@ def find(
     return Findings(findings, skipped, null.shifts)
 
 
-def best_features(sizes: Floats, baseline: NDArray[np.float64]) -> NDArray[np.intp]:
+def best_scores(half: Half, *, threads: int = 1) -> Floats:
+    """The best |score| of all units for each feature, (F + F′,)."""
+    scores = score(half.values, half.flags, half.numbers, threads=threads)
+    best: Floats = np.abs(scores).max(axis=0)
+    return best
+
+
+def best_features(sizes: Floats, baseline: Floats) -> NDArray[np.intp]:
     """The feature of each unit (U,), by the |scores| (U, F) on the first half: the largest of those
     that could be claimed, with the untrained baseline (F,), or else the largest of all."""
     required = np.array([max(required_score(float(best)), SMALLEST_SCORE) for best in baseline])

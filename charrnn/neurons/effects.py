@@ -1,6 +1,6 @@
 """Ablation: how much the loss rises when a unit, or several at once, are held at their means."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,15 +53,16 @@ def effects(
     tracks: Sequence[NDArray[np.bool_] | None],
     rng: np.random.Generator,
     *,
+    tell: Callable[[float], object] = lambda share: None,
     threads: int | None = None,
 ) -> list[Effect]:
     """The effects (R,) of R ablations on blocks of the text `ids` (N,). Each of `held` has the
     means at which one unit or several at once are held; `tracks` (R,) are their features (N,), or
     None for a number.
 
-    All effects use the same resamples of the blocks. The result is the same for any number of
-    `threads`; None uses all processors. Raises ValueError for a text shorter than a block with its
-    warm-up.
+    All effects use the same resamples of the blocks. `tell` is called with the share that is done.
+    The result is the same for any number of `threads`; None uses all processors. Raises ValueError
+    for a text shorter than a block with its warm-up.
     """
     if len(ids) <= BLOCK_WARM_UP + BLOCK_CHARACTERS:
         least = BLOCK_WARM_UP + BLOCK_CHARACTERS + 1
@@ -87,7 +88,7 @@ def effects(
     parts = [slice(start, start + at_once) for start in range(0, len(held), at_once)]
     with one_thread():
         of_parts = map_in_threads(
-            effects_of, parts, usable_threads() if threads is None else threads
+            effects_of, parts, usable_threads() if threads is None else threads, tell
         )
     return [effect for found in of_parts for effect in found]
 

@@ -16,11 +16,18 @@ ranks. With ranks r that are centred on their mean (N + 1)/2, both scores are a 
 So ranking each unit once and one product with the matrix of all w give every score.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
+from charrnn.nn.reading import map_in_threads
+
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
+Result = TypeVar("Result")
 
 UNITS_AT_ONCE = 32
 """Units that are ranked at a time."""
@@ -34,11 +41,23 @@ def centred_ranks(values: NDArray[np.floating]) -> Floats:
     """
     N, U = values.shape
     ranks = np.empty((U, N), np.float32)
-    for start in range(0, U, UNITS_AT_ONCE):
-        columns = np.ascontiguousarray(values[:, start : start + UNITS_AT_ONCE].T)
-        for column, out in zip(columns, ranks[start : start + UNITS_AT_ONCE], strict=True):
-            _rank(column, out)
+    for column, out in zip(np.ascontiguousarray(values.T), ranks, strict=True):
+        _rank(column, out)
     return ranks
+
+
+def map_ranks(
+    work: Callable[[Floats], Result], values: NDArray[np.floating], threads: int
+) -> list[Result]:
+    """The results of `work` for the ranks (U′, N) of some units of (N, U) after others, in the
+    order of the units.
+
+    The units are divided in the same way for any number of threads. Memory: the ranks of
+    `UNITS_AT_ONCE` units, and what `work` needs, for each thread.
+    """
+    starts = range(0, values.shape[1], UNITS_AT_ONCE)
+    parts = [slice(start, start + UNITS_AT_ONCE) for start in starts]
+    return map_in_threads(lambda part: work(centred_ranks(values[:, part])), parts, threads)
 
 
 def _rank(column: NDArray[np.floating], out: Floats) -> None:
@@ -77,6 +96,27 @@ def number_weights(numbers: NDArray[np.floating]) -> Floats:
     return weights
 
 
+@dataclass(frozen=True)
+class FeatureWeights:
+    """The weights `w` (N, F + F′) of F flags and then of F′ numbers, these without the factor
+    1/‖r‖ of the unit."""
+
+    w: Floats
+    flags: int
+
+    @classmethod
+    def of(cls, flags: Flags, numbers: NDArray[np.floating]) -> "FeatureWeights":
+        """Those of flags (N, F) and numbers (N, F′)."""
+        w = np.hstack([flag_weights(flags), number_weights(numbers)])
+        return cls(w, flags.shape[1])
+
+    def scores(self, ranks: Floats) -> Floats:
+        """The scores (U, F + F′) of units by their ranks (U, N)."""
+        found: Floats = ranks @ self.w
+        found[:, self.flags :] *= inverse_norms(ranks)[:, np.newaxis]
+        return found
+
+
 def inverse_norms(ranks: Floats) -> Floats:
     """1/‖r‖ for the ranks (U, N) of each unit, (U,); zero for a constant unit."""
     norms = np.sqrt(np.einsum("un,un->u", ranks, ranks, dtype=np.float64))
@@ -85,12 +125,16 @@ def inverse_norms(ranks: Floats) -> Floats:
     return inverse
 
 
-def score(values: NDArray[np.floating], flags: Flags, numbers: NDArray[np.floating]) -> Floats:
+def score(
+    values: NDArray[np.floating],
+    flags: Flags,
+    numbers: NDArray[np.floating],
+    *,
+    threads: int = 1,
+) -> Floats:
     """The scores (U, F + F′) of units (N, U) for flags (N, F) and then for numbers (N, F′)."""
-    ranks = centred_ranks(values)
-    of_flags = ranks @ flag_weights(flags)
-    of_numbers = ranks @ number_weights(numbers) * inverse_norms(ranks)[:, np.newaxis]
-    return np.hstack([of_flags, of_numbers])
+    weights = FeatureWeights.of(flags, numbers)
+    return np.vstack(map_ranks(weights.scores, values, threads))
 
 
 def within_groups(

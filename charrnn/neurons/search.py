@@ -2,18 +2,25 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Literal
 
 import numpy as np
 
-from charrnn.analysis.activations import read
+from charrnn.analysis.activations import STREAM_WARM_UP, read
 from charrnn.errors import CorpusError, OptionError
+from charrnn.machine.blas import one_thread
 from charrnn.model import Model
-from charrnn.neurons.claims import Finding, Findings, Half, find
+from charrnn.neurons.claims import Finding, Findings, Half, best_scores, find
 from charrnn.neurons.effects import BLOCK_CHARACTERS, BLOCK_WARM_UP, Effect, effects
 from charrnn.neurons.features.registry import Feature
 from charrnn.neurons.scores import Flags, Floats
 from charrnn.nn.network import Network
+from charrnn.options import usable_threads
 from charrnn.types import Array, IdArray
+
+Progress = Callable[[str, float], object]
+Ablations = Literal["all", "best"]
 
 GAP_BETWEEN_HALVES = 1000
 """Characters."""
@@ -21,7 +28,11 @@ UNTRAINED_NETWORKS = 5
 """Networks of the same shape with fresh weights: the untrained baseline."""
 UNTRAINED_CHARACTERS = 50_000
 """Characters of the second half that they read, at most."""
-CONTROLS = 50
+UNTRAINED_WARM_UP = 64
+"""Symbols that a stream of an untrained network reads before the first that counts. Such networks
+forget fast: no activation (tanh(c) or h) differed by more than 0.0002 from that of a state carried
+through the text, for each kind of cell with 2 × 256 units."""
+CONTROLS = 20
 """Units without a claim that are ablated for comparison with the claimed ones."""
 
 
@@ -31,7 +42,7 @@ class Search:
 
     `findings` has a finding for each unit of all layers side by side; `effects` has the effects of
     ablating claimed cells, and `controls` those of others, by the number of the unit. `halves` are
-    the two halves of the text.
+    the two halves of the text, and `values` (N, U) the activations in the second half.
     """
 
     state: str
@@ -41,6 +52,13 @@ class Search:
     halves: tuple[slice, slice]
     effects: dict[int, Effect] = field(default_factory=dict)
     controls: dict[int, Effect] = field(default_factory=dict)
+    values: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32), repr=False)
+
+    @property
+    def states(self) -> Floats:
+        """The activations in the second half, (L, N, H)."""
+        found: Floats = self.values.reshape(len(self.values), -1, self.hidden_size).swapaxes(0, 1)
+        return found
 
     def place(self, unit: int) -> tuple[int, int]:
         """The layer of a unit, and its number in that layer."""
@@ -74,59 +92,88 @@ def search(
     features: Sequence[Feature],
     state: str | None = None,
     seed: int = 1,
-    progress: Callable[[str], object] = lambda message: None,
+    ablations: Ablations = "all",
+    progress: Progress = lambda stage, share: None,
+    threads: int | None = None,
 ) -> Search:
     """Look for units that follow a feature of the text `ids` (N,), which the model has not learned
     from.
 
-    `features` have the flags first (`by_kind`). `progress` is called with the name of each stage.
-    Raises CorpusError for a text that is too short to be cut into halves.
+    `features` have the flags first (`by_kind`). `ablations` says which claimed cells are ablated:
+    "all", or the "best" of each feature. `progress` is called with the name of each stage and the
+    share of it that is done. The result is the same for any number of `threads`; None uses all
+    processors. Memory: the activations, U·N numbers, those of one untrained network, and that of
+    `ShiftNull`. Raises CorpusError for a text that is too short to be cut into halves.
     """
     state = default_state(model) if state is None else state
+    threads = usable_threads() if threads is None else threads
     first, second = halves(len(ids))
-    text = characters(model, ids)
-    flags, numbers = tracks_of(text, features)
-
-    def seen(network: Network, cut: slice) -> Half:
-        values = read(network, ids[cut], (state,), before=ids[: cut.start]).states[state]
-        side_by_side = values.transpose(1, 0, 2).reshape(values.shape[1], -1)
-        return Half(side_by_side, flags[cut], numbers[cut], ids[cut])
-
-    progress("reading the text")
-    of_model = seen(model.network, first), seen(model.network, second)
-    progress("comparing with untrained networks and with chance")
     short = slice(second.start, min(second.stop, second.start + UNTRAINED_CHARACTERS))
-    untrained = ((seen(network, short),) for network in untrained_networks(model.network, seed))
-    findings = find(features, *of_model, untrained)
-    found = Search(
-        state, model.network.config.hidden_size, list(features), findings, (first, second)
-    )
-    if findings.claims and second.stop - second.start > BLOCK_WARM_UP + BLOCK_CHARACTERS:
-        progress("ablating cells")
-        _measure(found, model, ids[second], of_model[1], np.random.default_rng(seed))
+
+    def seen(network: Network, part: slice, warm_up: int) -> Half:
+        reading = read(
+            network,
+            ids[part],
+            (state,),
+            before=ids[: part.start],
+            losses=False,
+            warm_up=warm_up,
+            threads=threads,
+        )
+        values = reading.states[state].swapaxes(0, 1)  # (N, L, H)
+        return Half(values.reshape(len(values), -1), flags[part], numbers[part], ids[part])
+
+    with one_thread():
+        progress("reading the text", 0)
+        flags, numbers = tracks_of(characters(model, ids), features)
+        whole = seen(model.network, slice(0, len(ids)), STREAM_WARM_UP)
+        baseline = []
+        for number, network in enumerate(untrained_networks(model.network, seed)):
+            progress("comparing with untrained networks", number / UNTRAINED_NETWORKS)
+            half = seen(network, short, UNTRAINED_WARM_UP)
+            baseline.append(best_scores(half, threads=threads))
+        progress("comparing with chance", 0)
+        of_halves, untrained = (whole.part(first), whole.part(second)), np.max(baseline, axis=0)
+        findings = find(features, *of_halves, untrained, threads=threads)
+        found = Search(
+            state,
+            model.network.config.hidden_size,
+            list(features),
+            findings,
+            (first, second),
+            values=whole.values[second],
+        )
+        long_enough = second.stop - second.start > BLOCK_WARM_UP + BLOCK_CHARACTERS
+        if findings.claims and long_enough and state in ("c", "h"):  # gates cannot be held
+            tell = partial(progress, "ablating cells")
+            _ablate(found, model, whole.part(second), seed, ablations, tell, threads)
     return found
 
 
-def _measure(
-    found: Search, model: Model, ids: IdArray, half: Half, rng: np.random.Generator
+def _ablate(
+    found: Search,
+    model: Model,
+    half: Half,
+    seed: int,
+    ablations: Ablations,
+    tell: Callable[[float], object],
+    threads: int,
 ) -> None:
-    """Fill in the effects of ablating the claimed cells, and others of similar spread."""
+    """Fill in the effects of ablating claimed cells, and others of similar spread, on the second
+    half of the text."""
+    claims = found.findings.claims if ablations == "all" else found.findings.best_claims
     values = np.tanh(half.values) if found.state == "c" else half.values
-    if found.state not in ("c", "h"):
-        return  # gates cannot be held
-    spread = values.std(axis=0)
-    claimed = [finding.unit for finding in found.findings.claims]
-    others = [x.unit for x in found.findings.units if not x.is_claim]
-    controls = matched_units(spread, claimed, others, CONTROLS, rng)
-    flag_columns = {f.name: n for n, f in enumerate(found.features) if f.kind == "flag"}
-    tracks = [
-        half.flags[:, flag_columns[name]] if name in flag_columns else None
-        for name in (found.findings.units[unit].feature.name for unit in (*claimed, *controls))
-    ]
+    rng = np.random.default_rng(seed)
+    claimed = [finding.unit for finding in claims]
+    others = [finding.unit for finding in found.findings.units if not finding.is_claim]
+    controls = matched_units(values.std(axis=0), claimed, others, CONTROLS, rng)
     units = [*claimed, *controls]
     means = np.clip(values.mean(axis=0, dtype=np.float64)[units], -0.999, 0.999)
     held = [{found.place(unit): float(mean)} for unit, mean in zip(units, means, strict=True)]
-    measured = effects(model.network, ids, held, tracks, rng)
+    columns = {f.name: n for n, f in enumerate(found.features) if f.kind == "flag"}
+    names = [found.findings.units[unit].feature.name for unit in units]
+    tracks = [half.flags[:, columns[name]] if name in columns else None for name in names]
+    measured = effects(model.network, half.symbols, held, tracks, rng, tell=tell, threads=threads)
     found.effects.update(zip(claimed, measured, strict=False))
     found.controls.update(zip(controls, measured[len(claimed) :], strict=True))
 

@@ -6,6 +6,7 @@ how the streams are shared out among threads, but for rounding.
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -26,27 +27,38 @@ Result = TypeVar("Result")
 class ReadWindow:
     """What was seen of n symbols, at `positions` (n,) of the text, after each had been read.
 
-    `losses` (n,) are those of the next symbols, in nats; where the text ends, of its last symbol
-    once more. States and predictions can be read until the next window.
+    States and predictions can be read until the next window. Predictions are computed when they
+    are first asked for.
     """
 
     def __init__(
-        self, workspace: Workspace, positions: Positions, counts: NDArray[np.bool_], losses: Array
+        self,
+        workspace: Workspace,
+        positions: Positions,
+        counts: NDArray[np.bool_],
+        targets: IdArray,
     ) -> None:
-        self._workspace, self._counts = workspace, counts
+        self._workspace, self._counts, self._targets = workspace, counts, targets
         self.positions = positions[counts]
-        self.losses = losses[counts]
+
+    @cached_property
+    def losses(self) -> Array:
+        """The losses (n,) of the next symbols, in nats; where the text ends, of its last symbol
+        once more."""
+        losses: Array = self._workspace.losses_of(self._targets)[self._counts]
+        return losses
+
+    @property
+    def probabilities(self) -> Array:
+        """The probability of every next symbol (V, n), as a copy."""
+        _ = self.losses  # the probabilities come with them
+        found: Array = self._workspace.probabilities[:, self._counts.reshape(-1)]
+        return found
 
     def state(self, layer: int, name: str) -> Array:
         """A state of a layer, (n, H): "h", or one of those that were asked for."""
         state = self._workspace.layers[layer].states(name)  # (T, H, B)
         found: Array = state.transpose(0, 2, 1)[self._counts]
-        return found
-
-    @property
-    def probabilities(self) -> Array:
-        """The probability of every next symbol (V, n), as a copy."""
-        found: Array = self._workspace.probabilities[:, self._counts.reshape(-1)]
         return found
 
     def most_probable(self, count: int) -> tuple[NDArray[np.intp], Array]:
@@ -71,7 +83,8 @@ def read_windows(
     steps: int | None = None,
     states: Sequence[str] = (),
 ) -> Iterator[ReadWindow]:
-    """Read the symbols of a text (N,) in B streams, from states of zeros, in windows of `steps`.
+    """Read the symbols of a text (N,) in B streams, from states of zeros, in windows of `steps`;
+    those of which nothing counts are left out, and nothing is predicted there.
 
     `states` are kept beside h, which is always there. Memory: a workspace of T steps, and L·T·H·B
     numbers for each of `states`.
@@ -81,9 +94,10 @@ def read_windows(
     for layer in workspace.layers if states else ():
         layer.keep_states(states)
     for positions, counts in streams.windows(T):
-        targets = np.minimum(positions + 1, len(text) - 1)
-        losses = workspace.losses(text[positions], text[targets])
-        yield ReadWindow(workspace, positions, counts, losses)
+        workspace.advance(text[positions])
+        if counts.any():
+            targets = text[np.minimum(positions + 1, len(text) - 1)]
+            yield ReadWindow(workspace, positions, counts, targets)
 
 
 def warmed_up_state(network: Network, text: IdArray, streams: Streams) -> Array:
@@ -91,16 +105,25 @@ def warmed_up_state(network: Network, text: IdArray, streams: Streams) -> Array:
     equally long in each."""
     workspace = network.workspace(1, len(streams))
     for n in range(int((streams.starts - streams.begins)[0])):
-        workspace.forward(text[streams.begins + n][np.newaxis])
+        workspace.advance(text[streams.begins + n][np.newaxis])
     return workspace.state
 
 
 def map_in_threads(
-    work: Callable[[Item], Result], items: Sequence[Item], threads: int
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    threads: int,
+    tell: Callable[[float], object] = lambda share: None,
 ) -> list[Result]:
     """The results of `work` for several items, such as groups of streams, in their order; at most
-    `threads` work at a time."""
-    if min(threads, len(items)) <= 1:
-        return [work(item) for item in items]
-    with ThreadPoolExecutor(min(threads, len(items))) as pool:
-        return list(pool.map(work, items))
+    `threads` work at a time. `tell` is called with the share of the items that are done."""
+    results: list[Result] = []
+    pool = ThreadPoolExecutor(min(threads, len(items))) if min(threads, len(items)) > 1 else None
+    try:
+        for result in map(work, items) if pool is None else pool.map(work, items):
+            results.append(result)
+            tell(len(results) / len(items))
+    finally:
+        if pool is not None:
+            pool.shutdown(cancel_futures=True)  # after an error, nothing more begins
+    return results

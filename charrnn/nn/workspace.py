@@ -99,6 +99,11 @@ class Workspace:
 
         The returned array is overwritten by the next call.
         """
+        self.advance(ids)
+        return self._predict()
+
+    def advance(self, ids: IdArray) -> None:
+        """Read `ids` (T, B) from the carried state, without predicting what follows."""
         weights = self.network.parameters
         for index, layer in enumerate(self.layers):
             U, W = weights[f"U{index}"], weights[f"W{index}"]
@@ -111,7 +116,10 @@ class Workspace:
             layer.forward(W, self._projected, self._vectors(weights, index))  # 3  h   (H, T, B)
             if self._output_dropout:
                 self._output_dropout[index].forward(layer.output)  # 4  m ⊙ h   (H, T, B)
-        return np.matmul(weights["V"], self._output(-1), out=self._logits)  # 5  (V, T·B)
+
+    def _predict(self) -> Array:
+        """The logits (V, T·B) of the symbols that follow those of the last window."""
+        return np.matmul(self.network.parameters["V"], self._output(-1), out=self._logits)  # 5
 
     def _output(self, layer: int) -> Array:
         """A layer's output after dropout, [h_1 … h_T; 1] as (H + 1, T·B)."""
@@ -127,9 +135,14 @@ class Workspace:
 
         The returned array is overwritten by the next call.
         """
-        logits = self.forward(ids)
+        self.advance(ids)
+        return self.losses_of(targets)
+
+    def losses_of(self, targets: IdArray) -> Array:
+        """The losses (T, B) of `targets` (T, B) after the symbols of the last window, as `losses`
+        returns them."""
         self._targets[:] = targets
-        losses = self._softmax.forward(logits, self._targets.reshape(-1))  # 6
+        losses = self._softmax.forward(self._predict(), self._targets.reshape(-1))  # 6
         return losses.reshape(self.steps, self.batch)
 
     @property

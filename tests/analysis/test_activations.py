@@ -82,9 +82,10 @@ def test_losses_and_predictions() -> None:
 def test_a_long_text_is_read_in_parts_as_if_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
     one = network()
     ids, before = text(300), text(50)[::-1]
-    monkeypatch.setattr(module, "STREAM_WARM_UP", 40)
+    monkeypatch.setattr(module, "STREAM_WARM_UP", 200)
     whole = read(one, ids, ("h", "c"), before=before, predictions=True)
-    monkeypatch.setattr(module, "SHORTEST_STREAM", 20)
+    monkeypatch.setattr(module, "STREAM_WARM_UP", 40)
+    monkeypatch.setattr(module, "WARM_UPS", 1)
     parts = read(one, ids, ("h", "c"), before=before, predictions=True)
     for name, array in whole.states.items():
         np.testing.assert_allclose(parts.states[name], array, atol=5e-3)
@@ -96,7 +97,7 @@ def test_a_long_text_is_read_in_parts_as_if_in_one(monkeypatch: pytest.MonkeyPat
 
 
 def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SHORTEST_STREAM", 20)
+    monkeypatch.setattr(module, "STREAM_WARM_UP", 10)
     monkeypatch.setattr(module, "STREAMS_PER_THREAD", 4)
     ids = text(300)
     one, *others = (

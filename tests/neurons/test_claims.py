@@ -24,7 +24,10 @@ FEATURES = [feature("spells"), feature("marks"), feature("depth", "number")]
 def found(
     first: Half, second: Half, untrained: Sequence[tuple[Half, ...]] = (), seed: int = 1
 ) -> Findings:
-    return find(FEATURES, first, second, untrained)
+    best = [claims.best_scores(each) for halves in untrained for each in halves]
+    return find(
+        FEATURES, first, second, np.max([np.zeros(len(FEATURES), np.float32), *best], axis=0)
+    )
 
 
 def test_what_is_planted_is_found() -> None:
@@ -52,6 +55,15 @@ def test_what_is_planted_is_found() -> None:
     assert {finding.reason for finding in result.units if not finding.is_claim} == {
         "its score is below 0.5"
     }
+
+
+def test_the_best_claim_of_each_feature() -> None:
+    result = found(half(1), half(2))
+    of_spells = [x for x in result.claims if x.feature.name == "spells"]
+    assert len(of_spells) == 2
+    best = {x.feature.name: x for x in result.best_claims}
+    assert len(best) == len(result.best_claims) == 3
+    assert best["spells"] == max(of_spells, key=lambda x: abs(x.score))
 
 
 def test_numbers_that_are_shown_come_from_the_second_half() -> None:
@@ -129,7 +141,7 @@ def test_too_little_text_to_test() -> None:
 
 def test_no_feature_at_all() -> None:
     first = replace(half(1), flags=np.zeros((N, 1), np.bool_), numbers=np.zeros((N, 0), np.float32))
-    result = find([feature("never")], first, first, [])
+    result = find([feature("never")], first, first, np.zeros(1, np.float32))
     assert (result.units, result.skipped, result.explained) == ([], {"never": 0}, 0)
 
 

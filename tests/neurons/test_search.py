@@ -5,15 +5,26 @@ from functools import cache
 import numpy as np
 import pytest
 
+from charrnn.analysis.activations import read
 from charrnn.errors import CorpusError, OptionError
 from charrnn.model import Model
 from charrnn.neurons import search as module
 from charrnn.neurons.features.registry import FEATURES, user_feature
-from charrnn.neurons.search import Search, by_kind, halves, matched_units, search
+from charrnn.neurons.search import (
+    Ablations,
+    Search,
+    by_kind,
+    halves,
+    matched_units,
+    search,
+    untrained_networks,
+)
+from charrnn.nn.cells import CELLS
 from charrnn.nn.network import Network, NetworkConfig
 from charrnn.text.corpus import Corpus
 from charrnn.training.plan import plan_training
 from charrnn.training.trainer import Trainer
+from charrnn.types import IdArray
 from helpers import NO_REGULARISATION
 
 ALL = list(FEATURES.values())
@@ -37,7 +48,7 @@ def text() -> str:
 
 
 @cache
-def trained() -> Search:
+def model_and_text() -> tuple[Model, IdArray]:
     corpus = Corpus.from_text(text())
     given = {"epochs": 1.5, "validation_fraction": 0.5, "batch_size": 16, "seq_length": 32}
     sizes = {"hidden_size": 16, "layers": 1}
@@ -45,7 +56,12 @@ def trained() -> Search:
     for _ in trainer.run():
         pass
     _, held_out, _ = corpus.split(0.5)
-    return search(Model(trainer.network, corpus.vocabulary), held_out[:LENGTH], features=ALL)
+    return Model(trainer.network, corpus.vocabulary), held_out[:LENGTH]
+
+
+@cache
+def trained(ablations: Ablations = "all", threads: int | None = None) -> Search:
+    return search(*model_and_text(), features=ALL, ablations=ablations, threads=threads)
 
 
 def test_a_trained_network_has_a_cell_for_quotes() -> None:
@@ -58,6 +74,58 @@ def test_a_trained_network_has_a_cell_for_quotes() -> None:
     assert not set(found.controls) & set(found.effects)
     assert found.ranked()[0].is_claim
     assert found.place(3) == (0, 3)
+
+
+def test_the_result_is_the_same_for_any_number_of_threads() -> None:
+    one, *others = (trained(threads=threads) for threads in (1, 2, 5))
+    for other in others:
+        assert repr(other.findings) == repr(one.findings)
+        assert repr(other.effects) == repr(one.effects)
+        assert repr(other.controls) == repr(one.controls)
+        np.testing.assert_array_equal(other.values, one.values)
+
+
+def test_the_best_cell_of_each_feature_is_ablated_for_a_first_look() -> None:
+    assert set(trained("best").effects) == {x.unit for x in trained().findings.best_claims}
+    for unit, effect in trained("best").effects.items():
+        assert effect.bits == pytest.approx(trained().effects[unit].bits, abs=1e-6)
+
+
+def test_the_activations_of_the_second_half_are_kept() -> None:
+    (model, ids), found = model_and_text(), trained()
+    half = found.halves[1]
+    expected = read(model.network, ids[half], ("c",), before=ids[: half.start]).states["c"]
+    assert found.states.shape == expected.shape
+    np.testing.assert_allclose(found.states, expected, atol=1e-3)
+
+
+def test_progress_is_told_by_stage() -> None:
+    told: dict[str, list[float]] = {}
+    search(
+        *model_and_text(),
+        features=ALL,
+        progress=lambda stage, share: told.setdefault(stage, []).append(share),
+    )
+    assert list(told) == [
+        "reading the text",
+        "comparing with untrained networks",
+        "comparing with chance",
+        "ablating cells",
+    ]
+    assert told["comparing with untrained networks"] == [0, 0.2, 0.4, 0.6, 0.8]
+    assert told["ablating cells"][-1] == 1
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_untrained_networks_forget_within_their_warm_up(cell: str) -> None:
+    """After it, two states that were as different as can be are one."""
+    config = NetworkConfig(20, 64, 2, cell)
+    (network, *_) = untrained_networks(Network.create(config, np.random.default_rng(1)), 1)
+    ids = np.random.default_rng(153).integers(20, size=(module.UNTRAINED_WARM_UP, 1))
+    workspace = network.workspace(len(ids), 2)
+    workspace.state = np.ones((2, config.state_arrays, 64, 2)) * [1, -1]
+    workspace.advance(np.repeat(ids, 2, axis=1))
+    assert np.abs(np.tanh(workspace.state) @ [1, -1]).max() < 1e-3
 
 
 def test_skipped_features_are_named() -> None:

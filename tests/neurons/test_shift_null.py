@@ -52,6 +52,28 @@ def test_shifts_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     assert null.p(STATE, 0) == (1 + sum(x >= reached[STATE, 0] for x in largest)) / 11
 
 
+def test_the_products_are_those_of_rolled_features() -> None:
+    rng = np.random.default_rng(113)
+    length = 240 * 3 + 7  # the last 7 characters fill no piece
+    ranks = rng.normal(size=(4, length)).astype(np.float32)
+    weights = rng.normal(size=(length, 3)).astype(np.float32)
+    found = shift_null._Shifts.of(weights).products(ranks)
+    whole = slice(0, 720)
+    for shift in range(240):
+        expected = ranks[:, whole] @ np.roll(weights[whole], -3 * shift, axis=0)
+        np.testing.assert_allclose(found[shift], expected, atol=2e-3)
+
+
+def test_threads_change_nothing() -> None:
+    values = np.hstack([half(n).values for n in range(2, 7)])  # two groups of units
+    one = half(2)
+    found = [ShiftNull(values, one.flags, one.numbers, threads=n) for n in (1, 2, 5)]
+    for other in found[1:]:
+        np.testing.assert_array_equal(other.scores, found[0].scores)
+        np.testing.assert_array_equal(other._reached, found[0]._reached)
+        np.testing.assert_array_equal(other._largest, found[0]._largest)
+
+
 def test_no_shift_is_near(monkeypatch: pytest.MonkeyPatch) -> None:
     """220 steps of 200 characters: the 10 nearest either way, and none at all, are left out."""
     monkeypatch.setattr(shift_null, "SHIFTS", 220)

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from charrnn.nn.network import Network, NetworkConfig
 from charrnn.nn.reading import map_in_threads, read_windows, warmed_up_state
 from charrnn.nn.single_step import Stepper
+from charrnn.nn.workspace import Workspace
 from charrnn.text.streams import Streams
+from charrnn.types import Array
 from reference import random_network
 from toy_cells import ALL_CELLS
 
@@ -86,8 +88,59 @@ def test_a_warmed_up_state(cell: str) -> None:
         np.testing.assert_allclose(found[..., b], workspace.state[..., 0], atol=1e-12)
 
 
+def test_probabilities_come_with_the_losses_or_before_them() -> None:
+    network = example("lstm")
+    for late, early in zip(
+        read_windows(network, TEXT, STREAMS, steps=7),
+        read_windows(network, TEXT, STREAMS, steps=7),
+        strict=True,
+    ):
+        losses, p = late.losses, early.probabilities
+        np.testing.assert_array_equal(late.probabilities, p)
+        np.testing.assert_array_equal(early.losses, losses)
+        assert p.shape == (7, len(late.positions))
+
+
+def test_nothing_is_predicted_where_nothing_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streams of 4 symbols after 10: the third window of 5 is the first that counts."""
+    predicted: list[Workspace] = []
+    predict = Workspace._predict
+
+    def counting(workspace: Workspace) -> Array:
+        predicted.append(workspace)
+        return predict(workspace)
+
+    monkeypatch.setattr(Workspace, "_predict", counting)
+    streams = Streams.pieces(50, 3, 4, 10)
+    (window,) = read_windows(example("lstm"), TEXT, streams, steps=5)
+    assert predicted == []
+    assert len(window.losses) == 12
+    window.most_probable(2)
+    assert len(predicted) == 1
+
+
 @pytest.mark.parametrize("threads", [1, 2, 9])
 def test_results_come_in_the_order_of_the_groups(threads: int) -> None:
     groups = STREAMS.groups(4)
     found = map_in_threads(lambda group: int(group.starts[0]), groups, threads)
     assert found == [int(group.starts[0]) for group in groups]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_how_much_is_done_is_told(threads: int) -> None:
+    told: list[float] = []
+    assert map_in_threads(abs, [-1, 2, -3, 4], threads, told.append) == [1, 2, 3, 4]
+    assert told == [0.25, 0.5, 0.75, 1]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_after_an_error_nothing_more_begins(threads: int) -> None:
+    begun = []
+
+    def work(item: int) -> None:
+        begun.append(item)
+        raise ValueError(item)
+
+    with pytest.raises(ValueError, match="0"):
+        map_in_threads(work, range(100), threads)
+    assert len(begun) < 100

@@ -1,5 +1,6 @@
 """The loss on held-out text: in many streams the same as in one that reads from the start."""
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -19,16 +20,19 @@ class Table:
     """In the place of a network: each symbol has a loss of its own, and follows its number."""
 
     def __init__(self, symbols: int) -> None:
-        self.losses_of = np.random.default_rng(51).random(symbols)
+        self.of_symbols = np.random.default_rng(51).random(symbols)
 
     def workspace(self, steps: int, batch: int) -> "Table":
         assert steps >= 1
         assert batch >= 1
-        return self
+        return copy(self)  # each thread has one of its own
 
-    def losses(self, ids: NDArray[np.intp], targets: NDArray[np.intp]) -> NDArray[np.float64]:
-        assert (targets == ids + 1).all()
-        losses: NDArray[np.float64] = self.losses_of[targets]
+    def advance(self, ids: NDArray[np.intp]) -> None:
+        self._ids = ids
+
+    def losses_of(self, targets: NDArray[np.intp]) -> NDArray[np.float64]:
+        assert (targets == self._ids + 1).all()
+        losses: NDArray[np.float64] = self.of_symbols[targets]
         return losses
 
 
@@ -61,7 +65,7 @@ def test_every_symbol_counts_once(before: int, count: int, threads: int) -> None
     text, table = np.arange(before + count), Table(before + count)
     evaluated = Evaluation(text[:before], text[before:], threads=threads)
     # nothing predicts the very first symbol of all
-    expected = table.losses_of[max(before, 1) :]
+    expected = table.of_symbols[max(before, 1) :]
     assert evaluated.count == expected.size
     assert measure(table, evaluated) == pytest.approx(expected.mean(), rel=1e-12)
 
@@ -70,7 +74,7 @@ def test_one_symbol_after_a_text() -> None:
     text, table = np.arange(6), Table(6)
     evaluated = Evaluation(text[:5], text[5:])
     assert evaluated.count == 1
-    assert measure(table, evaluated) == pytest.approx(table.losses_of[5])
+    assert measure(table, evaluated) == pytest.approx(table.of_symbols[5])
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -83,7 +87,7 @@ def test_a_limit_takes_pieces_from_everywhere(before: int, threads: int) -> None
     first = max(before, 1)
     starts = [first + (count - (before == 0)) * k // streams for k in range(streams)]
     looked_at = np.concatenate([np.arange(a, a + limit // streams) for a in starts])
-    expected = table.losses_of[looked_at].mean()
+    expected = table.of_symbols[looked_at].mean()
     assert measure(table, evaluated) == pytest.approx(expected, rel=1e-12)
 
 
