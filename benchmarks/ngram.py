@@ -14,20 +14,11 @@ from charrnn.ngram.model import NgramModel
 from charrnn.text.corpus import read_corpus
 from charrnn.types import IdArray
 
-NUMBERS_AT_ONCE = 2**22
-"""Probabilities that are computed at a time."""
-
 
 def mean_loss(model: NgramModel, before: IdArray, text: IdArray) -> float:
     """The mean loss (nats) of the symbols of `text` (N,), which follow those `before`."""
     whole = np.concatenate([before[-model.order :], text])
-    contexts = model.contexts(whole)[:, len(whole) - len(text) - 1 : -1]
-    size, nats = max(1, NUMBERS_AT_ONCE // model.vocabulary_size), 0.0
-    for start in range(0, len(text), size):
-        part = text[start : start + size]
-        p = model.probabilities(contexts[:, start : start + size])
-        nats -= float(np.log(p[part, np.arange(len(part))]).sum())
-    return nats / len(text)
+    return -float(np.log(model.of_next(whole)[-len(text) :]).mean())
 
 
 def main() -> None:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from charrnn.cli import score_output
+from charrnn.cli import error_table, score_output
 from charrnn.cli.command import Command
 from charrnn.cli.formatting import harmless
 from charrnn.cli.input_texts import encoded_text
 from charrnn.cli.mixing import (
     LoadedMixture,
     MixtureFiles,
+    OwnText,
     dynamic_options,
     mixing_options,
     with_training_text,
@@ -25,8 +26,10 @@ from charrnn.errors import CorpusError
 if TYPE_CHECKING:
     from charrnn.analysis.dynamic_evaluation import Adaptation
     from charrnn.mixtures.gate import Domain
+    from charrnn.types import IdArray
 
-View = Literal["total", "per_char", "lines", "heat"]
+View = Literal["total", "per_char", "lines", "heat", "errors"]
+VIEWS: tuple[View, ...] = ("per_char", "lines", "heat", "errors")
 
 
 @click.command(cls=Command, short_help="Measure how well a model predicts a text.")
@@ -42,6 +45,11 @@ View = Literal["total", "per_char", "lines", "heat"]
 @click.option("--per-char", is_flag=True, help="Print a table of characters and their bits.")
 @click.option("--lines", is_flag=True, help="Print each line with its bits per character.")
 @click.option("--heat", is_flag=True, help="Print the text, redder where it cost more bits.")
+@click.option(
+    "--errors",
+    is_flag=True,
+    help="Print a table of the model's errors by what would have avoided them.",
+)
 @dynamic_options(
     "Dynamic evaluation: a copy of the model learns from the text after predicting it."
 )
@@ -56,6 +64,7 @@ def score(
     per_char: bool,
     lines: bool,
     heat: bool,
+    errors: bool,
     dynamic: bool,
     rate: float | None,
     as_json: bool,
@@ -70,19 +79,39 @@ def score(
     from charrnn.analysis.dynamic_evaluation import Adaptation
     from charrnn.machine.blas import one_thread
 
-    if sum((per_char, lines, heat)) > 1:
-        raise click.UsageError("--per-char, --lines and --heat exclude each other")
     is_mixed = mix or ngram is not None
-    if (per_char or lines or heat) and len(checkpoints) > 1 and not is_mixed:
-        raise click.UsageError("--per-char, --lines and --heat need a single --checkpoint or --mix")
-    view: View = "per_char" if per_char else "lines" if lines else "heat" if heat else "total"
+    chosen = dict(zip(VIEWS, (per_char, lines, heat, errors), strict=True))
+    view = chosen_view(chosen, needs_one=len(checkpoints) > 1 and not is_mixed)
     adaptation = Adaptation(rate) if dynamic else None
     files = MixtureFiles.of(checkpoints, ngram, mixing, unknown, "scoring with")
+    train = training_text(files) if errors else None
     with one_thread():  # the steps are too short to be shared out
         scorers = loaded_scorers(files, adaptation, is_mixed=is_mixed)
         for text in texts:
             scored = scored_text(text, scorers, unknown)
-            emit(output(text, scored, view, as_json=as_json, adapting=dynamic))
+            emit(output(text, scored, view, train, as_json=as_json, adapting=dynamic))
+
+
+def chosen_view(chosen: Mapping[View, bool], *, needs_one: bool) -> View:
+    """The view that is asked for. Raises UsageError for two of them, or for one where there are
+    several models."""
+    views = [view for view, is_chosen in chosen.items() if is_chosen]
+    if len(views) > 1:
+        raise click.UsageError("--per-char, --lines, --heat and --errors exclude each other")
+    if views and needs_one:
+        raise click.UsageError(
+            "--per-char, --lines, --heat and --errors need a single --checkpoint or --mix"
+        )
+    return views[0] if views else "total"
+
+
+def training_text(files: MixtureFiles) -> "IdArray":
+    """The training text of the first model. Raises CorpusError where it is not found."""
+    path = files.checkpoints[0].path
+    train = OwnText(path).train
+    if train is None:
+        raise CorpusError(f"`errors` needs the training text of {path}, which is not found")
+    return train
 
 
 def loaded_scorers(
@@ -131,6 +160,7 @@ def output(
     text: str,
     scored: Mapping[Path, score_output.ScoredText],
     view: View,
+    train: "IdArray | None" = None,
     *,
     as_json: bool,
     adapting: bool,
@@ -143,6 +173,8 @@ def output(
         return score_output.per_line(first, as_json=as_json)
     if view == "heat":
         return score_output.heat_map(first)
+    if train is not None:
+        return error_table.table(text, first, train, as_json=as_json)
     if as_json:
         return score_output.records(text, scored)
     if len(scored) > 1:

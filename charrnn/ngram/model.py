@@ -88,6 +88,17 @@ class NgramModel:
             self._followers[k].refine(p, contexts[k])
         return p.T
 
+    def of_next(self, text: IdArray) -> Floats:
+        """The probability (N − 1,) of each of the symbols text[1:], given all before it."""
+        found = np.empty(max(len(text) - 1, 0))
+        contexts = self.contexts(text)
+        size = max(1, MOST_ROWS // self.vocabulary_size)
+        for start in range(0, len(found), size):
+            targets = text[start + 1 : start + size + 1]
+            p = self.probabilities(contexts[:, start : start + len(targets)])
+            found[start : start + size] = p[targets, np.arange(len(targets))]
+        return found
+
     def known(self, contexts: Contexts) -> tuple[NDArray[np.intp], Floats]:
         """The length of the longest known context (S,), in symbols, and C(h) of it (S,)."""
         lengths = (contexts != UNKNOWN).sum(axis=0) - 1

@@ -98,6 +98,7 @@ def test_what_does_not_fit() -> None:
     write("new.txt", "\u5b57")
     assert "does not know: '\u5b57'" in refuse("score", "-c", "a.npz", "new.txt")
     assert "exclude each other" in usage_error("score", "a.txt", "--heat", "--lines")
+    assert "exclude each other" in usage_error("score", "a.txt", "--errors", "--lines")
     assert "need a single" in usage_error("score", "a.txt", "--lines", "-c", "a.npz", "-c", "b.npz")
 
 
@@ -129,3 +130,21 @@ def test_models_that_adapt_are_compared() -> None:
     both = succeed("score", "-c", "a.npz", "-c", "c.npz", "new.txt", *options).text
     (alone,) = json.loads(succeed("score", "-c", "c.npz", "new.txt", *options).text)["models"]
     assert json.loads(both)["models"][1]["nats"] == alone["nats"]
+
+
+def test_errors_by_their_types() -> None:
+    write("new.txt", 'line 7 of "the other" text (of it), 49.\n' * 6)
+    options = ("new.txt", "-c", "a.npz", "--unknown", "skip", "--errors")
+    record = json.loads(succeed("score", *options, "--json").text)
+    types = record["types"].values()
+    whole = json.loads(succeed("score", *options[:-1], "--json").text)["models"][0]
+    assert sum(each["characters"] for each in types) == whole["symbols"]
+    assert sum(each["nats"] for each in types) == pytest.approx(whole["nats"] * whole["symbols"])
+    assert record["types"]["n-gram"]["characters"] > 20
+    rows = succeed("score", *options).text.splitlines()
+    errors = sum(each["errors"] for each in types)
+    assert rows[0].startswith(f"new.txt: {errors:,} of {whole['symbols']:,} characters (")
+    shown = {row.split("  ")[1].strip(): row for row in rows[3:11]}
+    assert list(shown) == list(record["types"])
+    Path("a.txt").unlink()
+    assert "--errors needs the training text of a.npz" in refuse("score", *options)

@@ -118,3 +118,13 @@ def test_discounts_of_small_texts() -> None:
     y = 40 / 80
     wanted = [0, 1 - 2 * y * 20 / 40, 2 - 3 * y * 10 / 20, 3 - 4 * y * 6 / 10]
     np.testing.assert_allclose(modified_discounts(counts), wanted)
+
+
+def test_the_probabilities_of_a_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = NgramModel.of(TEXT, V, ORDER)
+    p = model.probabilities(model.contexts(OTHER))
+    expected = p[OTHER[1:], np.arange(len(OTHER) - 1)]
+    np.testing.assert_array_equal(model.of_next(OTHER), expected)
+    monkeypatch.setattr(module, "MOST_ROWS", 7 * V)
+    np.testing.assert_array_equal(model.of_next(OTHER), expected)
+    assert model.of_next(OTHER[:1]).shape == model.of_next(OTHER[:0]).shape == (0,)
