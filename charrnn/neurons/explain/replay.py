@@ -5,8 +5,8 @@ one unit. A unit's pre-activations are those of its rows of U and W (see `charrn
 
     a_t = U·x_t + b + W·h_{t−1}         x_t the symbol, or the output of the layer below
 
-What the unit itself contributes to a_t, w·h_{t−1} with its own weight w, follows its replayed
-output, not the recorded one.
+In a cell that scales h, W multiplies s_t ⊙ h_{t−1}. What the unit itself contributes to a_t,
+w·h_{t−1} with its own weight w, follows its replayed output (and its s_t), not the recorded one.
 """
 
 from dataclasses import dataclass
@@ -53,16 +53,26 @@ def pre_activations(
     network, cell = recording.network, recording.network.config.cell_type
     H, K, R = network.config.hidden_size, len(cell.blocks), len(cell.recurrent_gates)
     G, M, flat = len(cell.gates), len(units), positions.reshape(-1)
-    U = network.parameters[f"U{layer}"].reshape(G, H, -1)[:, units].reshape(G * M, -1)
+    U = network.parameters[f"U{layer}"].reshape(G, H, -1)
     W = network.parameters[f"W{layer}"].reshape(R, H, H)[:, units].reshape(R * M, H)
-    if layer == 0:
-        of_input = U[:, recording.ids[flat]]
-    else:
-        of_input = U[:, :-1] @ recording.h[layer - 1, flat].T
+    seen = recording.h[layer, flat - 1].T
+    if cell.scales_h:
+        seen = seen * _projected(recording, layer, U[0], flat)
     a = np.zeros((K, M, len(flat)), np.float32)
-    a[:G] = (of_input + U[:, -1:]).reshape(G, M, -1)
-    a[K - R :] += (W @ recording.h[layer, flat - 1].T).reshape(R, M, -1)
+    of_units = U[:, units].reshape(G * M, -1)
+    a[:G] = _projected(recording, layer, of_units, flat).reshape(G, M, -1)
+    a[K - R :] += (W @ seen).reshape(R, M, -1)
     return a.reshape(K, M, *positions.shape)
+
+
+def _projected(recording: Recording, layer: int, U: Array, positions: Positions) -> Array:
+    """U·x + b (rows, n) for some rows of a layer's input weights, and the inputs at n positions."""
+    if layer == 0:
+        of_input = U[:, recording.ids[positions]]
+    else:
+        of_input = U[:, :-1] @ recording.h[layer - 1, positions].T
+    projected: Array = of_input + U[:, -1:]
+    return projected
 
 
 class UnitsAlone:
@@ -115,7 +125,10 @@ def replayed(
         a = base[:, which, t]
         if taken is not None:
             a -= change.weights[:, :, np.newaxis] * taken[positions[t]].T[change.sources]
-        a[K - R :] += own * (alone.h - recording.h[layer, positions[t] - 1].T[units])
+        seen, recorded = alone.h, recording.h[layer, positions[t] - 1].T[units]
+        if cell_type.scales_h:
+            seen, recorded = a[0] * seen, base[0, which, t] * recorded
+        a[K - R :] += own * (seen - recorded)
         values[:, t] = alone.step(a)
     return values
 

@@ -44,7 +44,7 @@ def test_readers_of_a_planted_cell() -> None:
     assert found.sources(*planted_cells.FIRST) == []
 
 
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm-peephole"])
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm-peephole", "lstm-multiplicative"])
 def test_other_kinds_of_cells(cell: str) -> None:
     """An edge without which nothing is left: all other weights into the unit are 0."""
     config = NetworkConfig(planted_cells.vocabulary().size, 6, 2, cell)

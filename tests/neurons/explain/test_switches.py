@@ -51,7 +51,7 @@ def test_every_kind_of_cell(cell: str) -> None:
     weights["W0"].reshape(len(cell_type.recurrent_gates), 4, 4)[:, 1] = 0
     U = weights["U0"].reshape(len(cell_type.gates), 4, -1)
     U[:, 1, :-1] = 0
-    candidate = {"lstm": 3, "lstm-peephole": 3, "lstm-coupled": 2, "gru": 0, "rnn": 0}[cell]
+    candidate = list(cell_type.blocks).index({"gru": "n", "rnn": "a"}.get(cell, "g"))
     U[candidate, 1, symbols.encode("d")[0]] = -3
     moved = found(network, (0, 1))
     falls = [switch for switch in moved if switch.move < 0 and not switch.forgets]
