@@ -1,13 +1,18 @@
 """How near the loss by parallel streams comes to one stream carried through the whole text.
 
     python benchmarks/evaluation.py MODEL.npz TEXT [--symbols 50000]
+    python benchmarks/evaluation.py MODEL.npz TEXT --symbols 111540 --window 256
 
-Both measure the same symbols at the end of TEXT, after the same symbols before them.
+Both measure the same symbols at the end of TEXT, after the same symbols before them. With
+--window, the loss is measured as nanoGPT does: in windows of so many symbols, each of which is read
+from a state of zeros; all windows that follow each other instead of random ones.
 """
 
 import argparse
 import time
 from pathlib import Path
+
+import numpy as np
 
 from charrnn.checkpoints.format import read_checkpoint
 from charrnn.machine.blas import one_thread
@@ -15,6 +20,8 @@ from charrnn.nn.network import Network
 from charrnn.text.corpus import read_corpus
 from charrnn.training.evaluation import EVALUATION_WARM_UP, Evaluation
 from charrnn.types import IdArray
+
+WINDOWS_AT_ONCE = 64
 
 
 def one_stream(network: Network, text: IdArray, count: int) -> float:
@@ -27,16 +34,32 @@ def one_stream(network: Network, text: IdArray, count: int) -> float:
     return sum(losses[-count:]) / count
 
 
+def cold_windows(network: Network, text: IdArray, size: int) -> float:
+    """Mean loss in windows of `size` symbols, in nats; the state is zero before each of them."""
+    starts = np.arange(0, len(text) - size, size)
+    total = 0.0
+    for some in np.array_split(starts, -(-len(starts) // WINDOWS_AT_ONCE)):
+        places = some + np.arange(size)[:, np.newaxis]
+        workspace = network.workspace(size, len(some))
+        total += float(workspace.losses(text[places], text[places + 1]).sum(dtype=np.float64))
+    return total / (len(starts) * size)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path)
     parser.add_argument("text")
     parser.add_argument("--symbols", type=int, default=50_000)
+    parser.add_argument("--window", type=int)
     arguments = parser.parse_args()
     checkpoint = read_checkpoint(arguments.model)
     network, count = checkpoint.network(), arguments.symbols
     corpus = read_corpus([arguments.text], as_bytes=checkpoint.vocabulary.is_bytes)
     assert corpus.vocabulary == checkpoint.vocabulary, "not the text that the model is of"
+    if arguments.window:
+        cold = cold_windows(network, corpus.ids[-count:], arguments.window)
+        print(f"cold windows of {arguments.window}  {cold:.5f} nats")
+        return
     before, ids = corpus.ids[-count - 20 * EVALUATION_WARM_UP : -count], corpus.ids[-count:]
     with one_thread():
         start = time.perf_counter()

@@ -1,10 +1,8 @@
 """Options and models of mixtures, for the commands that have them."""
 
-import contextlib
-import hashlib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,9 +10,9 @@ import click
 
 from charrnn.cli.formatting import harmless
 from charrnn.cli.input_texts import common_pieces, encoded_text
-from charrnn.cli.shared_options import Decorator, chosen_checkpoint
-from charrnn.errors import CharRNNError, OptionError
-from charrnn.options import DEFAULT_DYNAMIC_RATE, DYNAMIC_RATE_WITHOUT_TEXT
+from charrnn.cli.own_text import OwnText
+from charrnn.cli.shared_options import chosen_checkpoint
+from charrnn.errors import OptionError
 
 if TYPE_CHECKING:
     from charrnn.analysis.dynamic_evaluation import Adaptation
@@ -199,59 +197,3 @@ class LoadedMixture:
             err=True,
         )
         return self.model.with_even_gate(), True
-
-
-def dynamic_options(help: str) -> Decorator:
-    """--dynamic and --dynamic-rate: parameters `dynamic` and `rate`."""
-
-    def decorated(function: Callable[..., Any]) -> Callable[..., Any]:
-        rate = click.option(
-            "--dynamic-rate",
-            "rate",
-            type=float,
-            help="Learning rate of dynamic evaluation.  "
-            f"[default: {DEFAULT_DYNAMIC_RATE}, or {DYNAMIC_RATE_WITHOUT_TEXT} where the training "
-            "text is not found]",
-        )
-        flag = click.option("--dynamic", is_flag=True, help=help)
-        return flag(rate(function))
-
-    return decorated
-
-
-def with_training_text(adaptation: "Adaptation", checkpoint: Path) -> "Adaptation":
-    """How the model in a checkpoint adapts. A notice says if its training text is not found."""
-    train = OwnText(checkpoint).train
-    if train is None:
-        click.echo(
-            f"charrnn: the training text of {harmless(str(checkpoint))} is not found: its "
-            "gradients do not set the learning rates",
-            err=True,
-        )
-    return replace(adaptation, training_text=train)
-
-
-class OwnText:
-    """The text that the model in a checkpoint was trained on, where it is found."""
-
-    def __init__(self, checkpoint: Path) -> None:
-        from charrnn.checkpoints.format import read_checkpoint
-        from charrnn.checkpoints.training_record import saved_options
-        from charrnn.checkpoints.training_text import own_text
-
-        saved = read_checkpoint(checkpoint)
-        self.train: IdArray | None = None
-        self.validation: IdArray | None = None
-        self._sha256 = ""
-        with contextlib.suppress(CharRNNError):
-            corpus = own_text(saved, checkpoint.parent)
-            options = saved_options(saved.training)
-            self.train, validation, _ = corpus.split(
-                options.validation_fraction, options.test_fraction
-            )
-            self.validation = validation if len(validation) else None
-            self._sha256 = corpus.sha256
-
-    def is_text(self, data: bytes) -> bool:
-        """Whether these bytes are the whole text."""
-        return self._sha256 == hashlib.sha256(data).hexdigest()

@@ -7,7 +7,7 @@ import click
 
 from charrnn.cli.command import Command
 from charrnn.cli.formatting import harmless
-from charrnn.cli.mixing import OwnText
+from charrnn.cli.own_text import OwnText
 from charrnn.cli.shared_options import checkpoint_option, chosen_checkpoint, unknown_option
 from charrnn.errors import CorpusError, OptionError
 

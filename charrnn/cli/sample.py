@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from charrnn.cli.command import Command
+from charrnn.cli.dynamic import dynamic_options, with_training_text
 from charrnn.cli.formatting import harmless
 from charrnn.cli.input_texts import read_text
-from charrnn.cli.mixing import MixtureFiles, dynamic_options, mixing_options, with_training_text
+from charrnn.cli.mixing import MixtureFiles, mixing_options
 from charrnn.cli.shared_options import checkpoint_option, unknown_option
 from charrnn.errors import OptionError
 

@@ -9,16 +9,11 @@ import click
 
 from charrnn.cli import error_table, score_output
 from charrnn.cli.command import Command
+from charrnn.cli.dynamic import dynamic_options, with_training_text
 from charrnn.cli.formatting import harmless
 from charrnn.cli.input_texts import encoded_text
-from charrnn.cli.mixing import (
-    LoadedMixture,
-    MixtureFiles,
-    OwnText,
-    dynamic_options,
-    mixing_options,
-    with_training_text,
-)
+from charrnn.cli.mixing import LoadedMixture, MixtureFiles, mixing_options
+from charrnn.cli.own_text import OwnText
 from charrnn.cli.shared_options import checkpoint_option, json_option, unknown_option
 from charrnn.cli.standard_streams import emit
 from charrnn.errors import CorpusError
