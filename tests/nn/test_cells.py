@@ -6,8 +6,9 @@ import pytest
 import charrnn
 from charrnn.nn.cells import CELLS, Cell
 from charrnn.nn.network import Network, NetworkConfig
+from charrnn.nn.parameters import Parameters
 from charrnn.training.parallel.sharded import ShardedNetwork
-from reference import STEPS, rnn_step
+from reference import STEPS, random_ids, random_network, rnn_step
 from toy_cells import ALL_CELLS, TOYS
 
 pytestmark = pytest.mark.usefixtures("toy_cells")
@@ -64,6 +65,24 @@ def test_two_steps_of_a_simple_network_by_hand() -> None:
     np.testing.assert_allclose(state[0], [3.93, 2.24], rtol=1e-12)
     p = np.exp(V @ state[0]) / np.exp(V @ state[0]).sum()
     np.testing.assert_allclose(p, [0.18816, 0.81184], atol=5e-6)
+
+
+def test_a_multiplicative_lstm_with_factors_of_1_is_an_lstm() -> None:
+    rng = np.random.default_rng(73)
+    plain = random_network(rng, NetworkConfig(7, 5, 2, "lstm"))
+    config = NetworkConfig(7, 5, 2, "lstm-multiplicative")
+    network = Network(config, Parameters(config.shapes(), np.float64))
+    weights = network.parameters
+    for name in weights:
+        rows = len(plain.parameters[name])
+        weights[name][-rows:] = plain.parameters[name]
+    ids, targets = random_ids(rng, config, 6, 3)
+    expected = plain.workspace(6, 3).losses(ids, targets).copy()
+    assert not np.allclose(network.workspace(6, 3).losses(ids, targets), expected), "W sees zeros"
+    for layer in range(2):
+        weights[f"U{layer}"][:5, -1] = 1
+    losses = network.workspace(6, 3).losses(ids, targets)
+    np.testing.assert_allclose(losses, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("cell", ALL_CELLS)
