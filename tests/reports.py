@@ -4,6 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from charrnn.neurons.explain.explanation import Explanation
+from charrnn.neurons.explain.memory import Memory
+from charrnn.neurons.explain.rule import Rule
+from charrnn.neurons.explain.switches import Switch
 from charrnn.neurons.report import (
     Claim,
     Effect,
@@ -22,6 +26,24 @@ HOSTILE = (
     "<!-- & &amp; \x00\x1b[31m\t\r\n"
     "\u202eevil\u202c\u2066x\u2069 \u2028\u2029 e\u0301 🙂 𝄞 \ud800 ]]>\n"
 )
+
+
+def explanation(where: str = 'at ‘"’') -> Explanation:
+    """An explanation that is made up, with a switch."""
+    return Explanation(
+        is_claimed=True,
+        has_gates=True,
+        layer=0,
+        layers=1,
+        saturated_at=None,
+        switches=[Switch(where, 1.21, 33, "input gate", 0.9, forgets=False)],
+        rule=Rule(-0.5, ["+1.40 inside quotes"], 0.97, 0.3, 0.6),
+        memory=Memory(34.2, 2.1, 0.8),
+        effect=None,
+        sources=[],
+        readers=[],
+        output=[],
+    )
 
 
 def report(text: str = 'He said "no".\n' * 4, units: int = 3, **changes: Any) -> Report:

@@ -16,6 +16,7 @@ from charrnn.errors import CorpusError, OptionError
 from charrnn.render.palettes import DEFAULT_PALETTE, PALETTES
 
 if TYPE_CHECKING:
+    from charrnn.model import Model
     from charrnn.neurons.build_report import ReportBuilder
     from charrnn.neurons.features.registry import Feature
 
@@ -108,6 +109,13 @@ TABLE_ROWS = 25
 @click.option(
     "--width", type=click.IntRange(40, 400), default=100, help="Columns of the --svg picture."
 )
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Describe the cell in words: what switches it, a rule for it, how long it remembers, what "
+    "it does to the text that the model writes, and its connections. With --html or --json, for up "
+    "to 32 cells with a claim.",
+)
 @click.option("--seed", type=click.IntRange(0), default=1, help="Seed of the untrained networks.")
 @unknown_option("the text")
 def visualize_neurons(
@@ -127,6 +135,7 @@ def visualize_neurons(
     npz: Path | None,
     svg: Path | None,
     width: int,
+    explain: bool,
     seed: int,
     unknown: Literal["error", "skip"],
 ) -> None:
@@ -141,7 +150,6 @@ def visualize_neurons(
     from charrnn.machine.blas import one_thread
     from charrnn.model import model_of
     from charrnn.neurons.build_report import ReportBuilder
-    from charrnn.neurons.search import default_state
 
     checkpoint = chosen_checkpoint(checkpoint, "looking at")
     saved = read_checkpoint(checkpoint)
@@ -156,24 +164,39 @@ def visualize_neurons(
     ids = text_ids(saved, model, checkpoint, text, unknown)[:characters]
     if len(ids) == 0:
         raise CorpusError("the text is empty: give another `text`")
-    builder = ReportBuilder(model, ids, known, state or default_state(model), seed=seed)
+    builder = ReportBuilder(model, ids, known, chosen_state(model, state, explain), seed=seed)
     with one_thread():  # the steps are too short to be shared out
-        if wanted is None or html or json_file:
-            for_all = output.has_data or bool(opened)
-            builder = searched(builder, seed, for_all=for_all, may_fail=wanted is not None)
+        if wanted is None or html or json_file or explain:
+            for_all, may_fail = output.has_data or bool(opened), bool(wanted) and not explain
+            builder = searched(builder, seed, for_all=for_all, may_fail=may_fail)
         first = wanted or builder.best_unit(opened)
         excerpt = builder.excerpt(first, output.characters)
-        units = [first]
-        if output.has_data:
-            units = builder.with_others(first, None if all_units else UNITS_ON_PAGE)
+        units = builder.with_others(first, units_to_show(output, all_units=all_units))
         if output.has_data and all_units:
             tell_size(len(units), excerpt)
-        corpus = saved.training.get("corpus", {}).get("name", "a text")
-        title = f"{checkpoint.name}: {corpus}"
+        if explain:
+            builder = explained(builder, units, seed)
+        title = f"{checkpoint.name}: {saved.training.get('corpus', {}).get('name', 'a text')}"
         report = builder.build(
             excerpt, units, title=title, palette=palette, with_data=output.has_data
         )
     output.write(report)
+
+
+def chosen_state(model: "Model", state: str | None, explain: bool) -> str:
+    """The state to show, by default what the cells remember: what `explain` describes."""
+    from charrnn.neurons.search import default_state
+
+    if explain and state not in (None, default_state(model)):
+        raise OptionError("`explain` describes what cells remember: leave out `state`")
+    return state or default_state(model)
+
+
+def units_to_show(output: NeuronOutput, *, all_units: bool) -> int | None:
+    """How many cells are shown or written; None for all."""
+    if not output.has_data:
+        return 1
+    return None if all_units else UNITS_ON_PAGE
 
 
 def tell_size(units: int, excerpt: slice) -> None:
@@ -226,3 +249,19 @@ def searched(
             return builder
         raise
     return replace(builder, found=found)
+
+
+def explained(
+    builder: "ReportBuilder", units: Sequence[tuple[int, int]], seed: int
+) -> "ReportBuilder":
+    """The same with explanations of the first of these units, and of the others with a claim."""
+    from dataclasses import replace
+
+    from charrnn.neurons.explain.explain import explain_found
+
+    assert builder.found is not None
+    with StageBar() as bar:
+        explanations = explain_found(
+            builder.model, builder.ids, builder.found, units, seed=seed, progress=bar
+        )
+    return replace(builder, explanations=explanations)

@@ -1,7 +1,7 @@
 """From the findings of a search to the report that terminal, page and files show."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from charrnn.analysis.activations import Reading, read
 from charrnn.model import Model
 from charrnn.neurons.claims import FEWEST_EPISODES, Finding
+from charrnn.neurons.explain.explanation import Explanation
 from charrnn.neurons.features.registry import Feature
 from charrnn.neurons.groups import by_feature, claim, groups
 from charrnn.neurons.report import Cell, Claim, FeatureTrack, Group, Report, ShownUnit
@@ -41,6 +42,8 @@ class ReportBuilder:
     found: Search | None = None
     seed: int = 1
     """Of the bootstrap for the effects of whole groups."""
+    explanations: Mapping[tuple[int, int], Explanation] = field(default_factory=dict)
+    """Of some units, (layer, unit)."""
 
     def best_units(self) -> list[tuple[int, int]]:
         """All units as (layer, unit): the best of each group first, in the order of the groups;
@@ -187,6 +190,7 @@ class ReportBuilder:
                     histogram_off=off,
                     highest=peaks(of_half[layer, :, unit], symbols),
                     lowest=peaks(of_half[layer, :, unit], symbols, sign=-1),
+                    explanation=self.explanations.get((layer, unit)),
                 )
             )
         return shown

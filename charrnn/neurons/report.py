@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from charrnn.neurons.claims import SMALLEST_SCORE
+from charrnn.neurons.explain.explanation import Explanation
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,7 @@ class ShownUnit:
     The histograms count, in bins of equal width from −1 to 1, characters of the second half where
     the unit's feature is on and off; for a number all are in the first of them. `highest` and
     `lowest` are the most extreme values in that half, at some distance from each other.
+    `explanation` describes the unit in words, where that was asked for.
     """
 
     layer: int
@@ -124,6 +126,7 @@ class ShownUnit:
     histogram_off: list[int]
     highest: list[Peak]
     lowest: list[Peak]
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ def _unit_json(unit: ShownUnit) -> dict[str, Any]:
         "layer": unit.layer,
         "unit": unit.unit,
         "claim": None if unit.claim is None else _claim_json(unit.claim),
+        "explanation": None if unit.explanation is None else unit.explanation.to_json(),
         "histogram_on": unit.histogram_on,
         "histogram_off": unit.histogram_off,
         "highest": [_json(asdict(peak)) for peak in unit.highest],

@@ -40,6 +40,7 @@ function paint() {
   for (let n = 0; n < view.length; n++) view.paint(n, values[current][n], trackClass(feature, n));
   at("which").textContent = unitName(unit);
   at("about").textContent = about(unit);
+  if (at("explanation")) explain(unit);
   histogram(unit);
   peaks("highest", unit.highest);
   peaks("lowest", unit.lowest);
@@ -103,6 +104,12 @@ function histogram(unit) {
     picture.append(text);
   }
   at("histogram").replaceChildren(picture);
+}
+
+function explain(unit) {
+  at("explanation").hidden = unit.explanation.length === 0;
+  at("words").replaceChildren(...unit.explanation.flatMap(([heading, text]) =>
+    [make("dt", { textContent: heading }), make("dd", { textContent: text })]));
 }
 
 function peaks(id, list) {

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from charrnn.neurons.report import Claim, FeatureTrack, Report, quantized
+from charrnn.neurons.report import Claim, FeatureTrack, Report, ShownUnit, quantized
 from charrnn.neurons.report_json import as_json
 from charrnn.render.document import (
     SHADES,
@@ -71,6 +71,7 @@ def _body(report: Report, opened: Sequence[str]) -> Iterator[str]:
         'aria-label="the text; arrow keys move through it">'
         f"{''.join(_spans(report))}</div></section>"
     )
+    yield from _in_words(report)
     yield from _LIVE
     yield from group_list(report, opened)
     yield "</main></div>"
@@ -97,6 +98,20 @@ _LIVE = (
     '<th scope="col">open</th></tr></thead><tbody id="saturation-rows"></tbody></table></div>',
     "</details></section></div>",
 )
+
+
+def _in_words(report: Report) -> Iterator[str]:
+    """The explanation of the first unit, and a place for those of the others."""
+    if all(unit.explanation is None for unit in report.units):
+        return
+    first = report.units[0].explanation
+    hidden = " hidden" if first is None else ""
+    yield f'<section class="card" id="explanation" aria-labelledby="in-words"{hidden}>'
+    yield '<h2 id="in-words">in words</h2><dl id="words">'
+    for heading, words in first.paragraphs() if first is not None else ():
+        yield f"<dt>{text(heading)}</dt><dd>{text(words)}</dd>"
+    yield '</dl><p class="hint">Descriptions, measured on text on which nothing was chosen.</p>'
+    yield "</section>"
 
 
 def _spans(report: Report) -> Iterator[str]:
@@ -152,6 +167,10 @@ def _about(claim: Claim | None) -> str:
     return f"{claim.label} · {claim.feature} {claim.score:+.2f}"
 
 
+def _words(unit: ShownUnit) -> list[tuple[str, str]]:
+    return [] if unit.explanation is None else unit.explanation.paragraphs()
+
+
 def _data(report: Report) -> dict[str, Any]:
     """What the script reads: numbers as bytes in base64."""
     whole = as_json(report)
@@ -160,7 +179,7 @@ def _data(report: Report) -> dict[str, Any]:
     top = max((len(row) for row in report.predictions), default=0)
     return {
         "units": [
-            entry | {"values": base64_of(quantized(unit.values))}
+            entry | {"values": base64_of(quantized(unit.values)), "explanation": _words(unit)}
             for entry, unit in zip(whole["units"], report.units, strict=True)
         ],
         "features": [

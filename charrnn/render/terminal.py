@@ -3,6 +3,7 @@
 A table of the cells comes first, then the text with the value of one cell at each character.
 """
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from rich.color import Color as RichColor
 from rich.style import Style
 from rich.text import Text
 
+from charrnn.neurons.explain.explanation import Explanation
 from charrnn.neurons.report import Claim, Report
 from charrnn.render.neuron_table import table
 from charrnn.render.palettes import Color, color, ink, probability_color
@@ -47,6 +49,8 @@ def report_lines(
         yield from map(Text, table(report, rows, width, opened))
     unit = report.units[0]
     yield Text(f"L{unit.layer}:{unit.unit} ({report.state}){in_words(unit.claim)}")
+    if unit.explanation is not None:
+        yield from map(Text, explanation_lines(unit.explanation, width))
     yield Text("")
     places = [
         Place(symbol, float(value), prediction, ends)
@@ -70,6 +74,15 @@ def in_words(claim: Claim | None) -> str:
     if claim.label == "unexplained":
         return f": unexplained ({claim.reason}); most like {claim.feature}, {claim.score:+.2f}"
     return f": {claim.label}, {claim.feature}, {claim.score:+.2f}"
+
+
+def explanation_lines(explanation: Explanation, width: int) -> Iterator[str]:
+    """What a cell does in words, in lines of at most `width` characters."""
+    for heading, text in explanation.paragraphs():
+        label = f"  {heading:9} "
+        yield from textwrap.wrap(
+            text, width, initial_indent=label, subsequent_indent=" " * len(label)
+        )
 
 
 def lines(

@@ -127,6 +127,30 @@ def test_files(model: Path) -> None:
         assert Path(f"a.{name}").read_bytes() == Path(f"b.{name}").read_bytes(), "the same seed"
 
 
+def test_a_cell_in_words(model: Path) -> None:
+    write("long.txt", TEXT * 3)
+    asked = ("visualize-neurons", model, "--text", "long.txt", "--unit", "L0:3", "--explain",
+             "--length", "20")  # fmt: skip
+    lines = succeed(*asked).text.splitlines()
+    assert lines[0].startswith("L0:3 (tanh(c)): ")
+    headings = [line.split("  ")[1].strip() for line in lines if re.match("  [a-z]", line)]
+    assert headings[0] in ("no claim", "switches", "saturated")
+    assert {"switches", "rule", "memory"} <= set(headings)
+    succeed(*asked, "--json", "e.json")
+    (unit,) = [u for u in json.loads(Path("e.json").read_text())["units"] if u["explanation"]]
+    assert (unit["layer"], unit["unit"]) == (0, 3)
+    assert list(unit["explanation"]["words"]) == headings
+
+
+def test_explanations_that_cannot_be(model: Path) -> None:
+    assert refuse("visualize-neurons", model, "--explain", "--unit", "L0:3").startswith(
+        "the text is too short to explain cells: its second half has "
+    )
+    assert refuse("visualize-neurons", model, "--explain", "--state", "h") == (
+        "--explain describes what cells remember: leave out --state"
+    )
+
+
 def test_a_picture(model: Path) -> None:
     Path("a.svg").write_text("old")
     Path("a.svg").chmod(0o640)

@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from charrnn.neurons.report import Report
 from charrnn.render.page import page, shades
 from charrnn.render.palettes import PALETTES
-from reports import HOSTILE, report
+from reports import HOSTILE, explanation, report
 
 
-def data_of(html: str) -> dict[str, list[dict[str, str]]]:
+def data_of(html: str) -> dict[str, list[dict[str, Any]]]:
     (text,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', html, re.S)
-    data: dict[str, list[dict[str, str]]] = json.loads(text)
+    data: dict[str, list[dict[str, Any]]] = json.loads(text)
     return data
 
 
@@ -95,6 +96,33 @@ def test_hostile_text_stays_text(where: str) -> None:
     for forbidden in "\x00\x1b\r\u202e\u2066\u2028\u2029\ud800" if where == "text" else "":
         assert forbidden not in html
     assert data_of(html)["features"]
+
+
+def explained(where: str = "at ‘a’") -> Report:
+    """A report with an explanation of the second unit."""
+    one = report()
+    first, second, *others = one.units
+    second = replace(second, explanation=explanation(where))
+    return replace(one, units=[first, second, *others])
+
+
+def test_a_page_with_explanations() -> None:
+    html = page(explained())
+    assert 'id="explanation" aria-labelledby="in-words" hidden>' in html, "the first has none"
+    units = data_of(html)["units"]
+    assert units[0]["explanation"] == units[2]["explanation"] == []
+    assert units[1]["explanation"][0] == ["switches", "rises at ‘a’ by 1.21 (input gate)"]
+    both = explained()
+    first = page(replace(both, units=both.units[1:]))
+    assert "<dt>memory</dt><dd>half of a change is still felt after 34 characters" in first
+    assert 'id="words"' not in page(report())
+
+
+def test_hostile_characters_in_an_explanation() -> None:
+    both = explained("at ‘</script><img src=x>’")
+    html = page(replace(both, units=both.units[1:]))
+    assert html.count("</script") == 2
+    assert "<img" not in html
 
 
 def test_data_for_the_script() -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from charrnn.neurons.report import Report
 from charrnn.render.document import SHADES
 from charrnn.render.page import page, shades
 from charrnn.render.palettes import color
-from reports import HOSTILE, report
+from reports import HOSTILE, explanation, report
 
 TEXT = 'He said "no", and "never". Then nothing.\n' * 6
 
@@ -174,9 +175,30 @@ def test_a_narrow_screen(browser: Any, tmp_path: Path) -> None:
     opened.check()
 
 
+def explained() -> Report:
+    one = report(TEXT)
+    first, *others = one.units
+    return replace(one, units=[replace(first, explanation=explanation()), *others])
+
+
+def test_the_explanation_is_that_of_the_chosen_unit(browser: Any, tmp_path: Path) -> None:
+    opened = opened_report(browser, tmp_path, explained())
+    words = explanation().paragraphs()
+    assert opened.tab.locator("#words dt").all_inner_texts() == [heading for heading, _ in words]
+    assert opened.tab.locator("#words dd").all_inner_texts() == [text for _, text in words]
+    opened.tab.focus("#text")
+    opened.tab.keyboard.press("ArrowDown")
+    opened.wait_for("#which", "L0:1")
+    assert not opened.tab.locator("#explanation").is_visible()
+    opened.tab.keyboard.press("ArrowUp")
+    opened.wait_for("#which", "L0:0")
+    assert opened.tab.locator("#explanation").is_visible()
+    opened.check()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_wrong(browser: Any, tmp_path: Path, scheme: str) -> None:
-    opened = opened_report(browser, tmp_path, report(TEXT), color_scheme=scheme)
+    opened = opened_report(browser, tmp_path, explained(), color_scheme=scheme)
     opened.wait_for("#which", "L0:0")
     opened.tab.evaluate("document.querySelectorAll('details').forEach(x => x.open = true)")
     assert violations(opened) == []

@@ -1,6 +1,7 @@
 """Colours, characters, and text with values on a terminal."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,9 @@ from rich.console import Console
 from charrnn.neurons.report import quantized
 from charrnn.neurons.report_json import as_json
 from charrnn.render.palettes import PALETTES, color, ink, luminance, probability_color
-from charrnn.render.terminal import Place, lines
+from charrnn.render.terminal import Place, explanation_lines, lines, report_lines
 from charrnn.text.display import shown, shown_byte
-from reports import HOSTILE, report
+from reports import HOSTILE, explanation, report
 
 
 @pytest.mark.parametrize("palette", PALETTES)
@@ -113,6 +114,31 @@ def test_colours_are_those_of_the_palette() -> None:
 def test_hostile_text_on_a_terminal() -> None:
     text = drawn(HOSTILE, [0.5] * len(HOSTILE), 60, colors=False)
     assert not set(text) & set("\x00\x1b\t\r\u202e\u2066\u2028\ud800")
+
+
+def test_an_explanation_in_lines() -> None:
+    found = list(explanation_lines(explanation(), 60))
+    assert found[0] == '  switches  rises at ‘"’ by 1.21 (input gate)'
+    assert all(len(line) <= 60 for line in found)
+    assert found[1].startswith("  rule      starts at -0.50; +1.40 inside quotes (r = 0.97")
+    assert found[2].startswith(" " * 12), "what goes on is indented"
+    headings = [line.split()[0] for line in found if not line.startswith("   ")]
+    assert headings == ["switches", "rule", "memory", "sources", "readers"]
+
+
+def test_a_report_with_an_explanation() -> None:
+    one = report()
+    first = replace(one.units[0], explanation=explanation())
+    one = replace(one, units=[first, *one.units[1:]])
+    lines = [
+        line.plain for line in report_lines(one, rows=0, predictions=0, width=70, colors=False)
+    ]
+    assert lines[0].startswith("L0:0 (tanh(c)): state cell, quotes")
+    assert lines[1].startswith("  switches  rises at")
+    read = json.loads(json.dumps(as_json(one), allow_nan=False))
+    assert read["units"][0]["explanation"]["rule"]["r"] == 0.97
+    assert read["units"][0]["explanation"]["words"]["readers"].startswith("the output")
+    assert read["units"][1]["explanation"] is None
 
 
 def test_a_report_as_json() -> None:

@@ -1,6 +1,6 @@
 """Explains cells: reads the text once, and asks all that there is to ask of each of them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,7 +25,7 @@ from charrnn.neurons.explain.recording import Parts, is_saturated, shown
 from charrnn.neurons.explain.switches import switches
 from charrnn.neurons.explain.symbol_groups import Group
 from charrnn.neurons.features.registry import Feature
-from charrnn.neurons.search import characters, matched_units, untrained_networks
+from charrnn.neurons.search import Progress, Search, characters, matched_units, untrained_networks
 from charrnn.nn.reading import map_in_threads
 from charrnn.options import usable_threads
 from charrnn.text.streams import Positions
@@ -46,7 +46,7 @@ class Explainer:
     features: Sequence[Feature]
     claimed: Mapping[Place, Feature]
     seed: int = 1
-    progress: Callable[[str], object] = field(default=lambda message: None)
+    progress: Progress = field(default=lambda stage, share: None)
 
     def explain(self, cells: Sequence[Place]) -> dict[Place, Explanation]:
         """The explanations of some cells, at most `MOST_EXPLAINED` of them, the first ones.
@@ -56,19 +56,22 @@ class Explainer:
         """
         cells = cells[:MOST_EXPLAINED]
         parts = Parts.of(*self.halves)
-        self.progress("reading the text to explain cells")
+        self.progress("reading the text to explain cells", 0)
         text = characters(self.model, self.ids)
         readings = Readings.of(self.model, self.ids, text, parts, self.features)
-        self.progress("comparing explanations with an untrained network")
+        self.progress("explaining: an untrained network", 0)
         untrained = self._untrained(readings, {layer for layer, _ in cells})
-        self.progress("looking for switches, rules and connections")
         with one_thread():
+            self.progress("explaining: texts with cells that are held", 0)
             effects = self._effects(readings, cells)
 
             def explained(cell: Place) -> Explanation:
                 return self._explanation(readings, cell, untrained[cell[0]], effects.get(cell))
 
-            found = map_in_threads(explained, cells, usable_threads())
+            stage = "explaining: switches, rules, connections"
+            found = map_in_threads(
+                explained, cells, usable_threads(), lambda share: self.progress(stage, share)
+            )
         return dict(zip(cells, found, strict=True))
 
     def _untrained(self, readings: Readings, layers: set[int]) -> dict[int, "Baseline"]:
@@ -177,6 +180,23 @@ class Explainer:
             self.seed,
         )[cell]
         return Memory(half_life(response), untrained.half_life, float(response.max()))
+
+
+def explain_found(
+    model: Model,
+    ids: IdArray,
+    found: Search,
+    units: Sequence[Place],
+    *,
+    seed: int = 1,
+    progress: Progress = lambda stage, share: None,
+) -> dict[Place, Explanation]:
+    """Explanations on a text `ids` (N,) that was searched: of the first of some units (layer,
+    unit), and of those of the others with a claim; at most `MOST_EXPLAINED`."""
+    claimed = {found.place(finding.unit): finding.feature for finding in found.findings.claims}
+    cells = [unit for n, unit in enumerate(units) if n == 0 or unit in claimed]
+    explainer = Explainer(model, ids, found.halves, found.features, claimed, seed, progress)
+    return explainer.explain(cells)
 
 
 @dataclass(frozen=True)

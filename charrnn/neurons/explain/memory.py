@@ -75,7 +75,7 @@ def responses(network: Network, ids: IdArray, places: Positions, seed: int = 1) 
         read = np.concatenate([ids[places + k], ids[places + k]])
         if k == 0:
             read[n:] = changed(ids, places, config.vocabulary_size, np.random.default_rng(seed))
-        workspace.forward(read[np.newaxis])
+        workspace.advance(read[np.newaxis])
         for number, layer in enumerate(workspace.layers):
             values = shown(network, layer.states(name)[0])  # (H, 2·n)
             difference = np.abs(values[:, :n] - values[:, n:])

@@ -27,7 +27,8 @@ Place = tuple[int, int]
 def memories(network: Network, ids: IdArray, piece: slice) -> NDArray[np.float32]:
     """What the cells of all layers remember (L, n, H) in a piece of a text: c, or h."""
     name = memory_name(network)
-    return read(network, ids[piece], (name,), before=ids[: piece.start]).states[name]
+    reading = read(network, ids[piece], (name,), before=ids[: piece.start], losses=False)
+    return reading.states[name]
 
 
 def signal(network: Network, memory: Array) -> Array:

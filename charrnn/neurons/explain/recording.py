@@ -93,9 +93,8 @@ class Recording:
     def of(cls, network: Network, ids: IdArray, part: slice) -> "Recording":
         """Of a part of the text `ids`, which was read from its beginning."""
         name = memory_name(network)
-        states = read(
-            network, ids[part], tuple(dict.fromkeys(("h", name))), before=ids[: part.start]
-        ).states
+        names = tuple(dict.fromkeys(("h", name)))
+        states = read(network, ids[part], names, before=ids[: part.start], losses=False).states
         return cls(network, ids[part], states["h"], states[name])
 
     def values(self, layer: int, unit: int) -> NDArray[np.float32]:

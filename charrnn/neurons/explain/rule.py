@@ -48,12 +48,13 @@ class Rule:
     def in_words(self) -> str:
         """One sentence with its figures."""
         figures = (
-            f"r = {self.r:.2f} on unseen text; {self.r_characters:.2f} by the last "
-            f"{LAST_CHARACTERS} characters alone; {self.r_untrained:.2f} for untrained cells"
+            f"r = {self.r:.2f} on unseen text, where 1 would be perfect; by the last "
+            f"{LAST_CHARACTERS} characters alone {self.r_characters:.2f}, for untrained cells "
+            f"{self.r_untrained:.2f}"
         )
         if self.r < SMALLEST_R:
             return f"no short rule (best: {figures})"
-        text = "; ".join([f"{self.base:+.2f}", *self.terms])
+        text = "; ".join([f"starts at {self.base:+.2f}", *self.terms])
         if not self.is_short_rule:
             return f"the last characters alone tell as much: {text} ({figures})"
         return f"{text} ({figures})"

@@ -149,10 +149,18 @@ def test_at_most_so_many_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     model = planted_cells.model(0)
     ids = model.vocabulary.encode(TEXT[:42_000])
     halves = slice(0, 20_500), slice(21_500, 42_000)
-    stages: list[str] = []
-    explainer = Explainer(model, ids, halves, list(FEATURES.values()), {}, progress=stages.append)
+    stages: list[tuple[str, float]] = []
+    explainer = Explainer(
+        model,
+        ids,
+        halves,
+        list(FEATURES.values()),
+        {},
+        progress=lambda stage, share: stages.append((stage, share)),
+    )
     assert list(explainer.explain([(0, 4), (0, 5)])) == [(0, 4)]
-    assert stages[0] == "reading the text to explain cells"
+    assert stages[0] == ("reading the text to explain cells", 0)
+    assert stages[-1][1] == 1
 
 
 def test_a_saturated_cell_says_so() -> None:

@@ -33,7 +33,7 @@ def test_a_flag(finder: RuleFinder) -> None:
     assert found.r == pytest.approx(1)
     assert found.is_short_rule
     assert found.r_characters < 0.6
-    assert found.in_words().startswith("-0.50; +1.40 inside quotes (r = 1.00 on unseen text;")
+    assert found.in_words().startswith("starts at -0.50; +1.40 inside quotes (r = 1.00 on")
 
 
 def test_a_counter(finder: RuleFinder) -> None:
