@@ -41,6 +41,8 @@ def train(
     dropout: float | None = None,
     recurrent_dropout: float | None = None,
     patience: int | None = None,
+    keep: int | None = None,
+    keep_at: Sequence[int] | None = None,
     validation_fraction: float | None = None,
     test_fraction: float | None = None,
     seed: int | None = None,

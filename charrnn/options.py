@@ -23,6 +23,8 @@ DEFAULT_DYNAMIC_RATE = 8e-4
 """Of `charrnn.analysis.dynamic_evaluation`."""
 DYNAMIC_RATE_WITHOUT_TEXT = 5e-4
 """The same where the training text is not found."""
+MOST_KEPT_STEPS = 24
+"""Steps of `keep_at`, at most."""
 LARGEST_BUDGET = 1e9
 """The largest number of epochs or minutes."""
 
@@ -35,7 +37,8 @@ class TrainingOptions:
     validations in a row without improvement (0: never). `learning_rate` is the peak of the
     `schedule`. `clip` limits the Euclidean norm of the gradient, `clip_value` then each component;
     0 is no limit. `dropout` is the rate of layer outputs, `recurrent_dropout` that of recurrent
-    weights, that are zeroed with one mask for each window.
+    weights, that are zeroed with one mask for each window. A snapshot of the weights is kept after
+    every `keep` steps (0: none) and after the steps `keep_at` (`charrnn.training.snapshots`).
     """
 
     batch_size: int = 64
@@ -51,6 +54,8 @@ class TrainingOptions:
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
     patience: int = 0
+    keep: int = 0
+    keep_at: tuple[int, ...] = ()
     validation_fraction: float = 0.1
     test_fraction: float = 0.0
     seed: int = 1
@@ -59,7 +64,7 @@ class TrainingOptions:
     def __post_init__(self) -> None:
         for name in ("batch_size", "seq_length", "threads"):
             self._check(name, "a whole number of at least 1", lambda x: type(x) is int and x >= 1)
-        for name in ("seed", "patience"):
+        for name in ("seed", "patience", "keep"):
             self._check(name, "a whole number of at least 0", lambda x: type(x) is int and x >= 0)
         self._check("learning_rate", "a number above 0", lambda x: _is_number(x) and x > 0)
         for name in ("epochs", "minutes"):
@@ -70,6 +75,16 @@ class TrainingOptions:
             self._check(name, "a number of at least 0", lambda x: _is_number(x) and x >= 0)
         for name in ("dropout", "recurrent_dropout", "validation_fraction", "test_fraction"):
             self._check(name, "at least 0 and less than 1", lambda x: _is_number(x) and 0 <= x < 1)
+        self._check(
+            "keep_at",
+            f"at most {MOST_KEPT_STEPS} whole numbers of at least 0",
+            lambda x: (
+                isinstance(x, tuple | list)
+                and len(x) <= MOST_KEPT_STEPS
+                and all(type(step) is int and step >= 0 for step in x)
+            ),
+        )
+        object.__setattr__(self, "keep_at", tuple(sorted(set(self.keep_at))))  # JSON has a list
         names = ", ".join(OPTIMIZERS)
         self._check("optimizer", f"one of {names}", lambda x: x in OPTIMIZERS)
         names = ", ".join(SCHEDULES)

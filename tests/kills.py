@@ -25,6 +25,7 @@ from typing import Any
 import click
 
 from charrnn.checkpoints.format import read_checkpoint
+from charrnn.checkpoints.snapshot_file import snapshots_path
 from cli_helpers import TEXT, environment, header, run, same_training, write
 
 NETWORK = (
@@ -38,6 +39,7 @@ TRAININGS: dict[str, tuple[str, ...]] = {
     "dropout": (*STEPS, "--dropout", "0.3", "--recurrent-dropout", "0.2"),
     "plateau": (*STEPS, "--schedule", "plateau", "--learning-rate", "0.1"),
     "timed saves": STEPS,
+    "snapshots": (*STEPS, "--keep", "1", "--keep-at", "2,9"),
     "recovery": (
         "--hidden-size", "64", "--batch-size", "32", "--seq-length", "16", "--epochs", "2",
         "--optimizer", "sgd", "--learning-rate", "30", "--clip", "0", "--schedule", "constant",
@@ -96,11 +98,15 @@ def kill_trainings(folder: Path, kills: int, seed: int, threads: int = 1) -> Tal
             outcome = run("train", "a.txt", *options, "-o", whole, "-q", cwd=folder)
             assert outcome.code == 0, outcome.errors
             assert name != "recovery" or header(whole)["training"]["rescues"] > 0
-        (folder / "a.npz").unlink(missing_ok=True)
+        for file in (folder / "a.npz", snapshots_path(folder / "a.npz")):
+            file.unlink(missing_ok=True)
         most = min(kills, tally.kills + KILLS_EACH)
         while not one_run(folder, name, options, tally, most, rng):
             pass
         same_training(folder / "a.npz", whole)
+        if name == "snapshots":
+            one, other = snapshots_path(folder / "a.npz"), snapshots_path(whole)
+            assert one.read_bytes() == other.read_bytes()
         assert not leftovers(folder), "nothing lies about in the end"
         tally.trainings += 1
     raise AssertionError

@@ -13,6 +13,7 @@ from charrnn.neurons.report import (
     Effect,
     FeatureTrack,
     Group,
+    OverTime,
     Peak,
     Report,
     Saturation,
@@ -43,6 +44,14 @@ def explanation(where: str = 'at ‘"’') -> Explanation:
         sources=[],
         readers=[],
         output=[],
+    )
+
+
+def over_time(units: int = 3) -> OverTime:
+    """Three snapshots; the cells come to follow their features one after the other."""
+    rows = ([0.1, 0.6, 0.8, 0.9], [0.2, 0.7, 0.4, 0.6], [-0.2, 0.1, 0.2, 0.1])
+    return OverTime(
+        [0, 100, 2000], [6.0, 4.0, 3.0, 2.5], {(0, unit): rows[unit % 3] for unit in range(units)}
     )
 
 

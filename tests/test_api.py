@@ -190,7 +190,7 @@ def options_of(monkeypatch: pytest.MonkeyPatch, **options: Any) -> dict[str, Any
     return started
 
 
-def test_every_option_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_option_arrives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = {
         "cell": "gru",
         "hidden_size": 9,
@@ -208,12 +208,14 @@ def test_every_option_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
         "dropout": 0.4,
         "recurrent_dropout": 0.3,
         "patience": 9,
+        "keep": 8,
+        "keep_at": (2, 5),
         "validation_fraction": 0.2,
         "test_fraction": 0.1,
         "seed": 11,
         "threads": 2,
     }
-    assert options_of(monkeypatch, **given) == given
+    assert options_of(monkeypatch, output=tmp_path / "a.npz", **given) == given
 
 
 def test_the_defaults_are_those_of_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:

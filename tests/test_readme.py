@@ -23,6 +23,7 @@ import charrnn
 import documentation
 import options_reference
 from charrnn import registries
+from charrnn.checkpoints.snapshot_file import snapshots_path
 from charrnn.cli import main
 from charrnn.nn.network import NetworkConfig
 from cli_helpers import SMALL, call, contents, environment, succeed, write
@@ -96,11 +97,12 @@ def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
         size = shlex.split(
             "--hidden-size 72 --layers 2 --batch-size 16 --seq-length 16 --threads 1"
         )
-        course = shlex.split("--epochs 0.5 --validation-fraction 0.5 --quiet")
+        course = shlex.split("--epochs 0.5 --validation-fraction 0.5 --keep 9 --quiet")
         for cell in ("rnn", "gru", "lstm"):
             succeed("train", "book.txt", *size, *course, "--cell", cell, "-o", f"{cell}.npz")
         for name in MODELS:
             shutil.copy("lstm.npz", name)
+            shutil.copy("lstm.snapshots.npz", snapshots_path(Path(name)))
         if find_spec("safetensors"):
             succeed("export", "lstm.npz", "model.safetensors")
         source = "import sys; from charrnn.cli import main; from documentation import small\n"

@@ -8,11 +8,14 @@ import struct
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from charrnn.errors import CheckpointError
 
 HEADER = "header.npy"
 LARGEST_HEADER = 9 * 10**6
@@ -25,6 +28,24 @@ MALFORMED = (
     RecursionError, MemoryError, SyntaxError, tokenize.TokenError, zipfile.BadZipFile,
     zlib.error, struct.error,
 )  # fmt: skip
+
+
+def fault(error: BaseException) -> str:
+    """What is wrong with a malformed file, in one line."""
+    return str(error).strip().split("\n")[0] or type(error).__name__
+
+
+def check_version(header: Mapping[str, Any], newest: int, path: Path) -> None:
+    """Raise CheckpointError where a newer charrnn wrote the file, ValueError for what no charrnn
+    writes."""
+    version = header.get("version")
+    if type(version) is int and version > newest:
+        raise CheckpointError(
+            f"{path} was written by a newer charrnn (format {version}, this one reads up to "
+            f"{newest}): upgrade charrnn to use it"
+        )
+    if type(version) is not int or version != newest:
+        raise ValueError(f"format version {version!r}")
 
 
 def read_header(archive: zipfile.ZipFile) -> Any:

@@ -22,7 +22,14 @@ from typing import Any
 
 import numpy as np
 
-from charrnn.checkpoints.archive import HEADER, MALFORMED, read_array, read_header
+from charrnn.checkpoints.archive import (
+    HEADER,
+    MALFORMED,
+    check_version,
+    fault,
+    read_array,
+    read_header,
+)
 from charrnn.checkpoints.record_fields import check_fields
 from charrnn.errors import CheckpointError, OptionError
 from charrnn.nn.network import Network, NetworkConfig
@@ -86,9 +93,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
     except OptionError as error:
         raise CheckpointError(f"{path} is damaged: {error}") from error
     except MALFORMED as error:
-        detail = str(error).strip().split("\n")[0] or type(error).__name__
         raise CheckpointError(
-            f"{path} is not a charrnn checkpoint, or it is damaged ({detail})"
+            f"{path} is not a charrnn checkpoint, or it is damaged ({fault(error)})"
         ) from error
 
 
@@ -98,14 +104,7 @@ def _read(archive: zipfile.ZipFile, path: Path) -> Checkpoint:
     header = read_header(archive)
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise CheckpointError(f"{path} is not a charrnn checkpoint")
-    version = header.get("version")
-    if type(version) is int and version > VERSION:
-        raise CheckpointError(
-            f"{path} was written by a newer charrnn (format {version}, this one reads up to "
-            f"{VERSION}): upgrade charrnn to use it"
-        )
-    if type(version) is not int or version != VERSION:
-        raise ValueError(f"format version {version!r}")
+    check_version(header, VERSION, path)
     config = NetworkConfig(**header["network"])
     vocabulary = Vocabulary.from_json(header["vocabulary"])
     if vocabulary.size != config.vocabulary_size:

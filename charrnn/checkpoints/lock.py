@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from charrnn.checkpoints.atomic_write import clear_unfinished
+from charrnn.checkpoints.snapshot_file import snapshots_path
 from charrnn.errors import CheckpointError
 
 try:
@@ -45,7 +46,9 @@ class TrainingLock:
         if self._depth == 0:
             self._descriptor = _take(self._lock, self.output)
             if self._descriptor is not None:
-                clear_unfinished(self._file, now=os.fstat(self._descriptor).st_mtime)
+                now = os.fstat(self._descriptor).st_mtime
+                for path in (self._file, snapshots_path(self._file)):
+                    clear_unfinished(path, now)
         self._depth += 1
         return self
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.checkpoints.archive import HEADER, MALFORMED, read_array, read_header
+from charrnn.checkpoints.archive import HEADER, MALFORMED, fault, read_array, read_header
 from charrnn.checkpoints.atomic_write import replace_file
 from charrnn.errors import CheckpointError
 from charrnn.ngram.counts import MOST_NGRAMS, Counts, largest_order
@@ -94,9 +94,8 @@ def read_ngrams(path: Path) -> SavedNgrams:
     except OSError as error:
         raise CheckpointError(f"cannot read {path}: {error.strerror or error}") from error
     except MALFORMED as error:
-        detail = str(error).strip().split("\n")[0] or type(error).__name__
         raise CheckpointError(
-            f"{path} is not a file of n-grams, or it is damaged ({detail})"
+            f"{path} is not a file of n-grams, or it is damaged ({fault(error)})"
         ) from error
 
 

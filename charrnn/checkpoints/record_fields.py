@@ -134,6 +134,11 @@ HISTORY_ENTRY = (
     Field("seconds", number(0, MOST_SECONDS)),
 )
 
+SNAPSHOT = (
+    Field("step", whole(0, MOST_STEPS)),
+    Field("sha256", text),
+)
+
 RECORD = (
     Field("corpus", complete(CORPUS)),
     Field("options", options),
@@ -155,6 +160,7 @@ RECORD = (
     Field("rescues", whole(0, MOST_HALVINGS)),
     Field("watch_recent", or_null(number(0)), None),
     Field("watch_lowest", or_null(number(0)), None),
+    Field("snapshots", list_of(complete(SNAPSHOT)), []),
 )
 """What a training writes down about itself. Losses are in nats per symbol."""
 EARLIER_STEPS = ("best_step", "good_step", "moments_since")

@@ -2,15 +2,12 @@
 
 import math
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from charrnn.errors import OptionError
 
 if TYPE_CHECKING:
     from charrnn.nn.network import NetworkConfig
-
-BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def counted(number: int, what: str) -> str:
@@ -57,22 +54,6 @@ def visible(text: str) -> str:
         if character.isprintable() or character in "\n\t" or character in JOINERS
         else shown(character)
         for character in text
-    )
-
-
-def sparkline(values: Sequence[float]) -> str:
-    """One bar for each value, scaled from the smallest to the largest; a space where a value is not
-    finite.
-
-    >>> sparkline([0, 1, 2, 4, 8])
-    '▁▂▃▄█'
-    """
-    finite = [value for value in values if math.isfinite(value)]
-    low, high = min(finite, default=0.0), max(finite, default=0.0)
-    scale = (len(BLOCKS) - 1) / (high - low) if high > low else 0.0
-    return "".join(
-        BLOCKS[int((value - low) * scale + 0.5)] if math.isfinite(value) else " "
-        for value in values
     )
 
 

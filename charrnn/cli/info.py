@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from charrnn.cli.command import Command
-from charrnn.cli.formatting import clock, harmless, nats_and_bits, sparkline
+from charrnn.cli.formatting import clock, harmless, nats_and_bits
 from charrnn.cli.shared_options import chosen_checkpoint, json_option, text_option
 from charrnn.errors import CorpusError
+from charrnn.render.sparklines import sparkline
 
 if TYPE_CHECKING:
     import numpy as np
@@ -119,6 +120,8 @@ def description(path: Path, checkpoint: "Checkpoint") -> Iterator[str]:
     if options := record.get("options"):
         yield f"  options     {harmless(command_line(options))}"
     yield from losses_of(record)
+    if snapshots := record.get("snapshots"):
+        yield f"  snapshots   {kept(path, [each['step'] for each in snapshots])}"
     entries = history(checkpoint)
     if entries:
         yield ""
@@ -128,11 +131,27 @@ def description(path: Path, checkpoint: "Checkpoint") -> Iterator[str]:
 def command_line(options: Mapping[str, Any]) -> str:
     """The options as they are typed."""
     return " ".join(
-        f"--{name.replace('_', '-')} {value:g}" if isinstance(value, float)
-        else f"--{name.replace('_', '-')} {value}"
+        f"--{name.replace('_', '-')} {as_typed(value)}"
         for name, value in options.items()
-        if value is not None
-    )  # fmt: skip
+        if value not in (None, [])
+    )
+
+
+def as_typed(value: Any) -> str:
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def kept(path: Path, steps: Sequence[int]) -> str:
+    """The snapshots of a training, and where they are."""
+    from charrnn.checkpoints.snapshot_file import snapshots_path
+
+    file = snapshots_path(path)
+    where = harmless(str(file))
+    where += f", {file.stat().st_size / 1e6:.1f} MB" if file.is_file() else ", which is missing"
+    last = f" to {max(steps):,}" if len(steps) > 1 else ""
+    return f"{len(steps)}, of step {min(steps):,}{last} ({where})"
 
 
 def losses_of(record: Mapping[str, Any]) -> Iterator[str]:

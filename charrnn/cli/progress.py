@@ -103,6 +103,8 @@ def introduction(trainer: Trainer) -> Iterator[str]:
             f"the learning rate follows the schedule of a run of {trainer.budget}, of which "
             f"{trainer.progress:.0%} is over: it goes on at {trainer.learning_rate:.2g}"
         )
+    if trainer.snapshots.is_on:
+        yield f"snapshots of the weights: {trainer.snapshots.path}"
     yield f"training for {trainer.budget}; checkpoint: {plan.output}"
 
 

@@ -35,6 +35,14 @@ def defaults_by_optimizer(option: str) -> str:
     return ", ".join(f"{name} {value:g}" for name, value in values.items() if value is not None)
 
 
+def steps(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+    """Numbers of steps with commas between them."""
+    try:
+        return None if value is None else tuple(map(int, value.split(",")))
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is not a list such as 100,1000,10000") from error
+
+
 @click.command(cls=Command, short_help="Train a model on texts.")
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
 @click.option(
@@ -174,6 +182,21 @@ def defaults_by_optimizer(option: str) -> str:
     type=int,
     help="Show a sample every this many steps; 0 for none.  "
     "[default: after 100, 300, 500, 700, 1200, 2000 and every further 2000]",
+)
+@click.option(
+    "--keep",
+    type=int,
+    default=DEFAULTS.keep,
+    metavar="EVERY",
+    help="Keep a snapshot of the weights every this many steps, for visualize-neurons --over-time; "
+    "as the run grows, every second one is dropped. They stand beside the output, in a file that "
+    "ends in .snapshots.npz. 0 for none.",
+)
+@click.option(
+    "--keep-at",
+    callback=steps,
+    metavar="STEP,STEP,...",
+    help="Keep snapshots after these steps, for good.  [default: none]",
 )
 @click.option(
     "--log",

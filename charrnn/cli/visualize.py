@@ -10,6 +10,7 @@ from charrnn.cli.command import Command
 from charrnn.cli.formatting import harmless, parsed_unit
 from charrnn.cli.input_texts import text_ids
 from charrnn.cli.neuron_output import SHOWN, SHOWN_ON_PAGE, NeuronOutput
+from charrnn.cli.neuron_snapshots import with_snapshots
 from charrnn.cli.shared_options import chosen_checkpoint, text_option, unknown_option
 from charrnn.cli.stage_bar import StageBar
 from charrnn.errors import CorpusError, OptionError
@@ -55,6 +56,12 @@ TABLE_ROWS = 25
     help="NAME lists all cells that follow this feature, and colours the text by the best of them. "
     "NAME=REGEX searches for one more feature, which is on at the last character of each match of "
     "the regular expression. Repeatable.  [default: a line for each feature]",
+)
+@click.option(
+    "--over-time",
+    is_flag=True,
+    help="Show when the cells of the table came to follow their features, by the snapshots of "
+    "train --keep.",
 )
 @click.option(
     "--characters",
@@ -125,6 +132,7 @@ def visualize_neurons(
     state: str | None,
     palette: str,
     features: tuple[str, ...],
+    over_time: bool,
     characters: int,
     length: int | None,
     predictions: int,
@@ -147,6 +155,7 @@ def visualize_neurons(
     these files instead. The scores come from text on which nothing was chosen.
     """
     from charrnn.checkpoints.format import read_checkpoint
+    from charrnn.checkpoints.snapshot_file import own_snapshots
     from charrnn.machine.blas import one_thread
     from charrnn.model import model_of
     from charrnn.neurons.build_report import ReportBuilder
@@ -156,8 +165,9 @@ def visualize_neurons(
     model = model_of(saved)
     wanted = None if unit is None else parsed_unit(unit, model.network.config)
     opened, known = known_features(features)
-    if opened and wanted is not None:
-        raise OptionError("`features` NAME lists cells, `unit` shows a single one: choose")
+    if wanted is not None:
+        check_alone(opened, over_time=over_time)
+    kept = own_snapshots(checkpoint, saved.training) if over_time else {}
     shown_rows = rows if wanted is None else 0
     output = NeuronOutput(html, json_file, npz, svg, length, shown_rows, predictions, width, opened)
     output.check()
@@ -171,15 +181,15 @@ def visualize_neurons(
             builder = searched(builder, seed, for_all=for_all, may_fail=may_fail)
         first = wanted or builder.best_unit(opened)
         excerpt = builder.excerpt(first, output.characters)
-        units = builder.with_others(first, units_to_show(output, all_units=all_units))
-        if output.has_data and all_units:
-            tell_size(len(units), excerpt)
+        units = shown_units(builder, first, excerpt, output, all_units=all_units)
         if explain:
             builder = explained(builder, units, seed)
         title = f"{checkpoint.name}: {saved.training.get('corpus', {}).get('name', 'a text')}"
         report = builder.build(
             excerpt, units, title=title, palette=palette, with_data=output.has_data
         )
+        if over_time:
+            report = with_snapshots(report, builder, output, checkpoint, kept)
     output.write(report)
 
 
@@ -192,11 +202,29 @@ def chosen_state(model: "Model", state: str | None, explain: bool) -> str:
     return state or default_state(model)
 
 
-def units_to_show(output: NeuronOutput, *, all_units: bool) -> int | None:
-    """How many cells are shown or written; None for all."""
+def check_alone(opened: Sequence[str], *, over_time: bool) -> None:
+    """Raise OptionError for options of the table, where a single unit is shown."""
+    if opened:
+        raise OptionError("`features` NAME lists cells, `unit` shows a single one: choose")
+    if over_time:
+        raise OptionError("`over_time` shows the cells of the table, `unit` a single one: choose")
+
+
+def shown_units(
+    builder: "ReportBuilder",
+    first: tuple[int, int],
+    excerpt: slice,
+    output: NeuronOutput,
+    *,
+    all_units: bool,
+) -> list[tuple[int, int]]:
+    """The units whose values are written; more than the first one only for files of data."""
     if not output.has_data:
-        return 1
-    return None if all_units else UNITS_ON_PAGE
+        return [first]
+    units = builder.with_others(first, None if all_units else UNITS_ON_PAGE)
+    if all_units:
+        tell_size(len(units), excerpt)
+    return units
 
 
 def tell_size(units: int, excerpt: slice) -> None:

@@ -1,5 +1,6 @@
 """The report on the units of a network, which page, terminal and files show."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -151,6 +152,26 @@ class Saturation:
 
 
 @dataclass(frozen=True)
+class OverTime:
+    """How cells came to follow what they do: `scores` (S + 1,) of each of them, by layer and unit,
+    after the `steps` (S,) of the snapshots, and of the model itself; with its sign in the model, so
+    that this last one is positive. `losses` (S + 1,) are in bits per character, on the same text.
+    """
+
+    steps: list[int]
+    losses: list[float]
+    scores: dict[tuple[int, int], list[float]]
+
+    def since(self, layer: int, unit: int) -> int | None:
+        """The step from which on a cell had the score of a claim in every snapshot; None where it
+        has it in the model alone, or not at all."""
+        scores = self.scores[layer, unit]
+        below = [n for n, score in enumerate(scores) if not score >= SMALLEST_SCORE]
+        first = below[-1] + 1 if below else 0
+        return self.steps[first] if first < len(self.steps) else None
+
+
+@dataclass(frozen=True)
 class Report:
     """The report on a text of N characters.
 
@@ -160,7 +181,8 @@ class Report:
     `units` are those with values; `table` has all cells, the claims first, and `groups` has them by
     feature, the strongest that is not trivial first (`charrnn.neurons.groups`).
     `explained` is the share of units with a claim; `notes` say what else should be known.
-    `weights_sha256` is the `charrnn.nn.parameters.digest` of the model.
+    `over_time` is there on request. `weights_sha256` is the `charrnn.nn.parameters.digest` of the
+    model.
     """
 
     title: str
@@ -178,6 +200,21 @@ class Report:
     notes: list[str]
     palette: str = "blue-red"
     weights_sha256: str = ""
+    over_time: OverTime | None = None
+
+    @property
+    def groups_in_table(self) -> list[Group]:
+        """The groups with a claim, or all where there is none."""
+        return [group for group in self.groups if group.claimed] or self.groups
+
+    def cells_in_table(self, rows: int, features: Sequence[str] = ()) -> list[Cell]:
+        """The best cell of each of the first `rows` groups, or all cells of the groups of these
+        `features`."""
+        if features:
+            return [
+                cell for group in self.groups if group.feature in features for cell in group.cells
+            ]
+        return [group.cells[0] for group in self.groups_in_table[:rows]]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays of it, for NumPy: `values` (units, N), `units` (units, 2) their layer and

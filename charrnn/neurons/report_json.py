@@ -10,6 +10,7 @@ from charrnn.neurons.report import (
     Claim,
     FeatureTrack,
     Group,
+    OverTime,
     Report,
     Saturation,
     ShownUnit,
@@ -42,6 +43,7 @@ def as_json(report: Report) -> dict[str, Any]:
             for layer, unit, claim in report.table
         ],
         "groups": [_group_json(group) for group in report.groups],
+        "over_time": None if report.over_time is None else _over_time_json(report.over_time),
         "saturation": [_saturation_json(entry) for entry in report.saturation],
     }
 
@@ -88,6 +90,17 @@ def _group_json(group: Group) -> dict[str, Any]:
             for (layer, unit, claim), alike in zip(group.cells, group.alike, strict=True)
         ],
         "effect": None if group.effect is None else _json(asdict(group.effect)),
+    }
+
+
+def _over_time_json(over_time: OverTime) -> dict[str, Any]:
+    return {
+        "steps": over_time.steps,
+        "losses": [_json(loss) for loss in over_time.losses],
+        "cells": [
+            {"layer": layer, "unit": unit, "scores": [_json(score) for score in scores]}
+            for (layer, unit), scores in over_time.scores.items()
+        ],
     }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from charrnn.neurons.groups import ALIKE
 from charrnn.neurons.report import Cell, Claim, Effect, Group, Report, number
 from charrnn.render.document import text
+from charrnn.render.learning_curves import over_time_card
 
 Unit = tuple[int, int]
 
@@ -38,6 +39,8 @@ def group_list(report: Report, opened: Sequence[str]) -> Iterator[str]:
         yield from _table("unexplained cells", others, [None] * len(others), shown)
         yield "</details>"
     yield "</section>"
+    if report.over_time is not None:
+        yield from over_time_card(report.over_time, report.cells_in_table(len(report.groups)))
 
 
 def _group(group: Group, shown: set[Unit], *, is_open: bool) -> Iterator[str]:

@@ -3,30 +3,28 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from rich.cells import cell_len, set_cell_size
-
 from charrnn.neurons.claims import SMALLEST_SCORE
 from charrnn.neurons.groups import ALIKE
 from charrnn.neurons.report import Effect, Group, Report, number
-
-NAME_WIDTH = 17
-"""Columns of the name of a feature."""
+from charrnn.render.columns import NAME_WIDTH, feature_column
+from charrnn.render.learning_curves import over_time_lines
 
 
 def table(report: Report, rows: int, width: int, opened: Sequence[str] = ()) -> Iterator[str]:
     """The groups of a report, in lines of at most `width` characters (80 at least): `rows` of them,
     or all cells of those that are `opened`, by the names of their features. A legend follows, and
     the notes of the report."""
-    claimed = [group for group in report.groups if group.claimed]
-    shown = claimed or report.groups
     if opened:
         of_feature = {group.feature: group for group in report.groups}
         for name in opened:
             yield from _cells(name, of_feature.get(name), width)
     else:
         yield _HEADER
-        yield from (_line(group) for group in shown[:rows])
-    for paragraph in (_legend(report, len(claimed), opened), *report.notes):
+        yield from (_line(group) for group in report.groups_in_table[:rows])
+    if report.over_time is not None:
+        cells = report.cells_in_table(rows, opened)
+        yield from over_time_lines(report.over_time, cells)
+    for paragraph in (_legend(report, opened), *report.notes):
         yield from textwrap.wrap(paragraph, width)
     yield ""
 
@@ -40,17 +38,10 @@ _HEADER = (
 def _line(group: Group) -> str:
     layer, unit, best = group.cells[0]
     return (
-        f"{_fitted(group.feature)}  {group.claimed:>5}  {group.near_duplicates or '':>5}  "
+        f"{feature_column(group.feature)}  {group.claimed:>5}  {group.near_duplicates or '':>5}  "
         f"{f'L{layer}:{unit}':>7}  {best.score:>+5.2f}  {best.untrained:>9.2f}  "
         f"{_cost(best.effect):>8}  {_cost(group.effect):>8}"
     ).rstrip()
-
-
-def _fitted(name: str) -> str:
-    """A name in as many columns as there are for it."""
-    if cell_len(name) > NAME_WIDTH:
-        name = set_cell_size(name, NAME_WIDTH - 1).rstrip() + "…"
-    return set_cell_size(name, NAME_WIDTH)
 
 
 def _cost(effect: Effect | None) -> str:
@@ -87,8 +78,9 @@ def _cells(name: str, group: Group | None, width: int) -> Iterator[str]:
         )
 
 
-def _legend(report: Report, claimed: int, opened: Sequence[str]) -> str:
+def _legend(report: Report, opened: Sequence[str]) -> str:
     """What the columns mean, and how much was found."""
+    claimed = sum(group.claimed > 0 for group in report.groups)
     claims = sum(claim.is_explained for _, _, claim in report.table)
     legend = (
         f"{claims} of {len(report.table)} units explained ({report.explained:.0%}), by {claimed} "

@@ -7,13 +7,26 @@ So a recovery depends on the steps alone, not on the clock or on when a checkpoi
 checkpoint holds all that it needs.
 """
 
+from charrnn.errors import DivergedError
 from charrnn.nn.network import Network
 from charrnn.training.parallel.sharded import ShardedNetwork
+from charrnn.training.plan import TrainingPlan
 from charrnn.training.run_state import RunState
 from charrnn.types import Array
 
 MOST_RECOVERIES = 5
 """Recoveries after which a training gives up."""
+
+
+def gave_up(plan: TrainingPlan, reason: str, step: int) -> DivergedError:
+    """The error of a training that diverged once more after `step`, for the `reason`."""
+    output, options = plan.output, plan.options
+    limit = f"`clip` (now {options.clip:g})" if options.clip else "set a `clip` (now none)"
+    kept = "" if output is None else f"; {output} holds the last good state"
+    return DivergedError(
+        f"{reason} after step {step}, although the rate was halved {MOST_RECOVERIES} times"
+        f"{kept}; lower `learning_rate` (now {options.learning_rate:g}) or {limit}"
+    )
 
 
 class GoodState:

@@ -45,6 +45,9 @@ class RunState:
     watch_lowest: float | None = None
     """What `charrnn.training.divergence.Watch` remembers."""
 
+    snapshots: list[dict[str, Any]] = field(default_factory=list)
+    """Step and SHA-256 of each snapshot that is kept (`charrnn.training.snapshots`)."""
+
     @property
     def optimizer_count(self) -> int:
         """Steps of the optimizer since its moments were zero."""
@@ -69,6 +72,7 @@ class RunState:
         self.recoveries += 1
         self.halvings += 1
         self.history = [entry for entry in self.history if entry["step"] <= self.step]
+        self.snapshots = [each for each in self.snapshots if each["step"] <= self.step]
         at_hand = [entry["loss"] for entry in self.history if entry["step"] == self.step]
         self.smoothed_loss = at_hand[-1] if at_hand else None
         self.watch_recent = self.watch_lowest = None

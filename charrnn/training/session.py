@@ -45,7 +45,9 @@ def open_training(
         if output is not None:
             _check_output(output, texts, resume=resume, overwrite=overwrite)
         # nothing here keeps the plan: the trainer drops the arrays of a checkpoint once it has them
-        yield Trainer(_plan(read_text, given, output, init_from, resume=resume))
+        trainer = Trainer(_plan(read_text, given, output, init_from, resume=resume))
+        trainer.snapshots.check_file(resume=resume, overwrite=overwrite)
+        yield trainer
 
 
 def _plan(

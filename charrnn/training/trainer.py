@@ -10,7 +10,7 @@ from pathlib import Path
 
 from charrnn.checkpoints.atomic_write import save_at_last, write_checkpoint
 from charrnn.checkpoints.format import Checkpoint
-from charrnn.errors import CheckpointError, DivergedError
+from charrnn.errors import CheckpointError
 from charrnn.machine.blas import one_thread
 from charrnn.optim.schedules import SCHEDULES
 from charrnn.training.divergence import DivergenceError, Watch, check_loss, check_weights
@@ -29,7 +29,8 @@ from charrnn.training.history import entry_of, is_noted
 from charrnn.training.packing import good_weights, load_streams, pack
 from charrnn.training.parallel.sharded import ShardedNetwork
 from charrnn.training.plan import TrainingPlan
-from charrnn.training.recovery import MOST_RECOVERIES, GoodState
+from charrnn.training.recovery import MOST_RECOVERIES, GoodState, gave_up
+from charrnn.training.snapshots import SnapshotKeeper
 from charrnn.training.validation import Validation
 
 SAVE_SECONDS = 30.0
@@ -70,6 +71,7 @@ class Trainer:
         self._watch = Watch(train, self._step_symbols, self.state)
         good = weights if plan.resumed is None else good_weights(plan.resumed, self.state)
         self._good = GoodState(good, self.state)
+        self.snapshots = SnapshotKeeper(plan.output, self.options, self.state)
         self._speed = Speedometer()
         self._clock = self._saved = self._reported = 0.0
 
@@ -136,6 +138,7 @@ class Trainer:
             ) as shards,
         ):
             self.plan = load_streams(self.plan, shards)
+            self.snapshots.keep(self.network.parameters.flat)
             yield from self._save(shards, write_checkpoint)
             yield from self._train(shards)
             yield from self._save(shards, save_at_last)
@@ -174,6 +177,7 @@ class Trainer:
         now = time.monotonic()
         self.state.seconds += max(now - self._clock, 0.0)
         self._clock = now
+        yield from self.snapshots.keep_if_possible(self.network.parameters.flat)
         validated = self._validate_if_due()
         report = self._report(step, validated=validated)
         if is_noted(report, self.state.history, self.budget):
@@ -278,13 +282,7 @@ class Trainer:
             return Recovered(lost, self.state.step, reason, self._peak_rate)
         for _ in self._save(shards, save_at_last):
             pass
-        output, options = self.plan.output, self.options
-        limit = f"`clip` (now {options.clip:g})" if options.clip else "set a `clip` (now none)"
-        kept = "" if output is None else f"; {output} holds the last good state"
-        raise DivergedError(
-            f"{reason} after step {lost}, although the rate was halved {MOST_RECOVERIES} times"
-            f"{kept}; lower `learning_rate` (now {options.learning_rate:g}) or {limit}"
-        )
+        raise gave_up(self.plan, reason, lost)
 
     def _save(
         self, shards: ShardedNetwork, write: Callable[[Path, Checkpoint], None]

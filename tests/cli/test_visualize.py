@@ -178,6 +178,37 @@ def test_json_into_a_pipe(model: Path) -> None:
     assert first.split()[0] == b"feature"
 
 
+def test_over_time(model: Path) -> None:
+    one = ("visualize-neurons", "--over-time", "--length", "60")
+    assert refuse(*one, model) == (
+        "a.npz has no snapshots of its training: train it with `keep` and a number of steps"
+    )
+    succeed("train", "a.txt", *SMALL, "--epochs", "0.2", "-q", "--validation-fraction", "0.4",
+            "--keep", "20", "-o", "b.npz")  # fmt: skip
+    assert re.search(
+        r"^  snapshots   \d+, of step 0 to \d+ \(b.snapshots.npz, 0.0 MB\)$",
+        succeed("info", "b.npz").text,
+        re.M,
+    )
+    lines = succeed(*one, "b.npz").text.splitlines()
+    (title,) = (n for n, line in enumerate(lines) if line.startswith("score in "))
+    count = int(lines[title].split()[2])
+    shown = lines[1 : title - 1]
+    for line in lines[title + 1 : title + 2 + len(shown)]:
+        assert len(re.findall("[▁▂▃▄▅▆▇█]", line)) == count + 1
+    succeed(*one, "b.npz", "--html", "b.html", "--json", "b.json")
+    history = json.loads(Path("b.json").read_text())["over_time"]
+    assert len(history["steps"]) + 1 == len(history["losses"]) == count + 1
+    assert refuse(*one, "b.npz", "--unit", "L0:1") == (
+        "--over-time shows the cells of the table, --unit a single one: choose"
+    )
+    Path("b.snapshots.npz").rename("a.snapshots.npz")
+    message = refuse(*one, "b.npz")
+    assert message == "cannot read b.snapshots.npz: No such file or directory"
+    Path("b.snapshots.npz").write_text("x")
+    assert "does not hold the snapshots" in refuse(*one, "b.npz")
+
+
 def test_a_users_feature(model: Path) -> None:
     succeed("visualize-neurons", model, "--feature", "vowel=[aeiou]", "--json", "a.json")
     names = [feature["name"] for feature in json.loads(Path("a.json").read_text())["features"]]

@@ -1,13 +1,14 @@
 """The table of features and cells, as lines of text."""
 
 from dataclasses import replace
+from typing import Any
 
 from charrnn.render.neuron_table import table
 from charrnn.render.terminal import report_lines
 from reports import report
 
 
-def lines(rows: int = 25, width: int = 80, opened: tuple[str, ...] = (), **changes: object) -> str:
+def lines(rows: int = 25, width: int = 80, opened: tuple[str, ...] = (), **changes: Any) -> str:
     return "\n".join(table(report(units=7, **changes), rows, width, opened))
 
 

@@ -14,7 +14,7 @@ from charrnn.neurons.report import Report
 from charrnn.render.document import SHADES
 from charrnn.render.page import page, shades
 from charrnn.render.palettes import color
-from reports import HOSTILE, explanation, report
+from reports import HOSTILE, explanation, over_time, report
 
 TEXT = 'He said "no", and "never". Then nothing.\n' * 6
 
@@ -198,8 +198,10 @@ def test_the_explanation_is_that_of_the_chosen_unit(browser: Any, tmp_path: Path
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_wrong(browser: Any, tmp_path: Path, scheme: str) -> None:
-    opened = opened_report(browser, tmp_path, explained(), color_scheme=scheme)
+    shown = replace(explained(), over_time=over_time())
+    opened = opened_report(browser, tmp_path, shown, color_scheme=scheme)
     opened.wait_for("#which", "L0:0")
+    assert opened.tab.locator(".over-time svg").count() == 3
     opened.tab.evaluate("document.querySelectorAll('details').forEach(x => x.open = true)")
     assert violations(opened) == []
     opened.check()

@@ -13,7 +13,7 @@ from charrnn.neurons.report_json import as_json
 from charrnn.render.palettes import PALETTES, color, ink, luminance, probability_color
 from charrnn.render.terminal import Place, explanation_lines, lines, report_lines
 from charrnn.text.display import shown, shown_byte
-from reports import HOSTILE, explanation, report
+from reports import HOSTILE, explanation, over_time, report
 
 
 @pytest.mark.parametrize("palette", PALETTES)
@@ -156,6 +156,11 @@ def test_a_report_as_json() -> None:
         "trivial": False, "untrained": 0.2, "effect": None,
         "cells": [{"layer": 0, "unit": 1, "score": -0.6, "alike": None}],
     }  # fmt: skip
+    assert read["over_time"] is None
+    history = as_json(report(over_time=over_time()))["over_time"]
+    assert history["steps"] == [0, 100, 2000]
+    assert history["losses"] == [6, 4, 3, 2.5]
+    assert history["cells"][1] == {"layer": 0, "unit": 1, "scores": [0.2, 0.7, 0.4, 0.6]}
     arrays = one.arrays()
     assert arrays["values"].shape == (3, len(one.characters))
     assert arrays["tracks"].shape == (2, len(one.characters))

@@ -28,6 +28,7 @@ CHOICES: dict[str, list[Any]] = {
     "threads": [1, 1, 2],
     "epochs": [0.8, 2.3, 4.0],
     "layers": [1, 2],
+    "keep": [0, 3],
 }
 RATES = (0.3, 1.0, 300.0)
 """Times the default learning rate: with the last, many of the runs diverge."""
