@@ -9,16 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from charrnn.cli.output_files import check_writable, write_file
 from charrnn.cli.standard_streams import discard, emit
 
 if TYPE_CHECKING:
+    from charrnn.neurons.build_report import ReportBuilder
     from charrnn.neurons.report import Report
 
 SHOWN = 800
 """Characters on the terminal and in a picture, unless told."""
 SHOWN_ON_PAGE = 4000
 """Characters on a page and in files of data, unless told."""
+UNITS_ON_PAGE = 64
+"""Units in files of data, unless all are wanted."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,29 @@ class NeuronOutput:
         except BrokenPipeError:
             discard(sys.stdout)
             sys.exit(0)
+
+
+def shown_units(
+    builder: "ReportBuilder",
+    first: tuple[int, int],
+    excerpt: slice,
+    output: NeuronOutput,
+    *,
+    all_units: bool,
+) -> list[tuple[int, int]]:
+    """The units whose values are written; more than the first one only for files of data."""
+    if not output.has_data:
+        return [first]
+    units = builder.with_others(first, None if all_units else UNITS_ON_PAGE)
+    if all_units:
+        tell_size(len(units), excerpt)
+    return units
+
+
+def tell_size(units: int, excerpt: slice) -> None:
+    """Say how much space the values of the units take in a file."""
+    size = units * (excerpt.stop - excerpt.start) * 4 / 3
+    click.echo(f"charrnn: {units:,} units take about {size / 1e6:.1f} MB", err=True)
 
 
 def as_npz(report: "Report") -> bytes:

@@ -20,13 +20,15 @@ def with_snapshots(
     kept: Mapping[int, str],
 ) -> "Report":
     """The report with the scores of its cells in the snapshots that were `kept`: of those in the
-    table, or, where data is written, of all cells with values that have a claim."""
+    table, or, where data is written, of all cells with values that have a claim. Unchanged where
+    none was kept."""
     from dataclasses import replace
 
     from charrnn.checkpoints.snapshot_file import read_snapshots, snapshots_path
     from charrnn.neurons.over_time import over_time
 
-    assert builder.found is not None
+    if not kept or builder.found is None:
+        return report
     cells = {(layer, unit) for layer, unit, _ in report.cells_in_table(output.rows, output.opened)}
     if output.has_data:
         cells |= {(layer, unit) for layer, unit, _ in report.cells_in_table(len(report.groups))}

@@ -9,7 +9,13 @@ import click
 from charrnn.cli.command import Command
 from charrnn.cli.formatting import harmless, parsed_unit
 from charrnn.cli.input_texts import text_ids
-from charrnn.cli.neuron_output import SHOWN, SHOWN_ON_PAGE, NeuronOutput
+from charrnn.cli.neuron_output import (
+    SHOWN,
+    SHOWN_ON_PAGE,
+    UNITS_ON_PAGE,
+    NeuronOutput,
+    shown_units,
+)
 from charrnn.cli.neuron_snapshots import with_snapshots
 from charrnn.cli.shared_options import chosen_checkpoint, text_option, unknown_option
 from charrnn.cli.stage_bar import StageBar
@@ -20,11 +26,11 @@ if TYPE_CHECKING:
     from charrnn.model import Model
     from charrnn.neurons.build_report import ReportBuilder
     from charrnn.neurons.features.registry import Feature
+    from charrnn.types import IdArray
 
 STATE_NAMES = ("c", "h", "i", "f", "o", "g", "r", "z", "n")
 """The states of all cells; to look them up would take importing NumPy."""
 CHARACTERS_READ = 120_000
-UNITS_ON_PAGE = 64
 TABLE_ROWS = 25
 
 
@@ -165,15 +171,12 @@ def visualize_neurons(
     model = model_of(saved)
     wanted = None if unit is None else parsed_unit(unit, model.network.config)
     opened, known = known_features(features)
-    if wanted is not None:
-        check_alone(opened, over_time=over_time)
+    check_alone(wanted, opened, over_time=over_time)
     kept = own_snapshots(checkpoint, saved.training) if over_time else {}
     shown_rows = rows if wanted is None else 0
     output = NeuronOutput(html, json_file, npz, svg, length, shown_rows, predictions, width, opened)
     output.check()
-    ids = text_ids(saved, model, checkpoint, text, unknown)[:characters]
-    if len(ids) == 0:
-        raise CorpusError("the text is empty: give another `text`")
+    ids = not_empty(text_ids(saved, model, checkpoint, text, unknown)[:characters])
     builder = ReportBuilder(model, ids, known, chosen_state(model, state, explain), seed=seed)
     with one_thread():  # the steps are too short to be shared out
         if wanted is None or html or json_file or explain:
@@ -188,8 +191,7 @@ def visualize_neurons(
         report = builder.build(
             excerpt, units, title=title, palette=palette, with_data=output.has_data
         )
-        if over_time:
-            report = with_snapshots(report, builder, output, checkpoint, kept)
+        report = with_snapshots(report, builder, output, checkpoint, kept)
     output.write(report)
 
 
@@ -202,35 +204,21 @@ def chosen_state(model: "Model", state: str | None, explain: bool) -> str:
     return state or default_state(model)
 
 
-def check_alone(opened: Sequence[str], *, over_time: bool) -> None:
+def not_empty(ids: "IdArray") -> "IdArray":
+    """The ids of a text. Raises CorpusError where there are none."""
+    if len(ids) == 0:
+        raise CorpusError("the text is empty: give another `text`")
+    return ids
+
+
+def check_alone(unit: tuple[int, int] | None, opened: Sequence[str], *, over_time: bool) -> None:
     """Raise OptionError for options of the table, where a single unit is shown."""
+    if unit is None:
+        return
     if opened:
         raise OptionError("`features` NAME lists cells, `unit` shows a single one: choose")
     if over_time:
         raise OptionError("`over_time` shows the cells of the table, `unit` a single one: choose")
-
-
-def shown_units(
-    builder: "ReportBuilder",
-    first: tuple[int, int],
-    excerpt: slice,
-    output: NeuronOutput,
-    *,
-    all_units: bool,
-) -> list[tuple[int, int]]:
-    """The units whose values are written; more than the first one only for files of data."""
-    if not output.has_data:
-        return [first]
-    units = builder.with_others(first, None if all_units else UNITS_ON_PAGE)
-    if all_units:
-        tell_size(len(units), excerpt)
-    return units
-
-
-def tell_size(units: int, excerpt: slice) -> None:
-    """Say how much space the values of the units take in a file."""
-    size = units * (excerpt.stop - excerpt.start) * 4 / 3
-    click.echo(f"charrnn: {units:,} units take about {size / 1e6:.1f} MB", err=True)
 
 
 def known_features(wishes: Sequence[str]) -> tuple[list[str], list["Feature"]]:
