@@ -11,6 +11,7 @@ import charrnn
 from charrnn.cli.export import export
 from charrnn.cli.formatting import harmless
 from charrnn.cli.info import info
+from charrnn.cli.mpi import only_rank_0_speaks
 from charrnn.cli.ngram import ngram
 from charrnn.cli.sample import sample
 from charrnn.cli.score import score
@@ -27,6 +28,10 @@ class Group(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)  # in the order in which they are of use
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        with only_rank_0_speaks():
+            return super().main(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

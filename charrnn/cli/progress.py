@@ -30,12 +30,13 @@ def watch(
     *,
     quiet: bool,
     resume_command: str,
+    notices: Sequence[str] = (),
 ) -> int:
-    """Run the training and show it; the exit code."""
+    """Run the training and show it, after `notices` of what it runs on; the exit code."""
     screen = open_screen(trainer, quiet)
     with Log(log) as reports, stop_on_signals(trainer) as signals:
         try:
-            for line in introduction(trainer):
+            for line in (*introduction(trainer), *notices):
                 screen.say(line)
             for event in trainer.run():
                 if isinstance(event, Report):
@@ -81,6 +82,7 @@ def introduction(trainer: Trainer) -> Iterator[str]:
         f"network: {config.layers} × {config.hidden_size} {config.cell.upper()}, "
         f"{trainer.network.parameters.size:,} weights; "
         f"{counted(options.threads, 'thread')}"
+        + (f" in {plan.ranks} ranks" if plan.ranks > 1 else "")
     )
     if plan.new_symbols is not None:
         yield f"fine-tuning a trained model; {novelties(plan.new_symbols)}"
@@ -96,6 +98,11 @@ def introduction(trainer: Trainer) -> Iterator[str]:
         yield "no text is held out for validation: the newest weights count as the best"
     if state.step:
         yield f"resuming after step {state.step:,} (epoch {trainer.epoch:.2f})"
+    if plan.shards_changed:
+        yield (
+            f"with {counted(options.threads, 'worker')}, another number than before: the training "
+            "goes on, but not to the bit as it would have"
+        )
     if plan.rate_given:
         yield f"the learning rate begins anew, with a peak of {options.learning_rate:g}"
     if plan.budget_changed:

@@ -3,11 +3,12 @@
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from charrnn.cli.command import Command
+from charrnn.cli.mpi import ranks
 from charrnn.errors import OptionError
 from charrnn.options import (
     DEFAULT_CELL,
@@ -23,6 +24,9 @@ from charrnn.options import (
     TrainingOptions,
 )
 from charrnn.registries import CELLS, OPTIMIZERS, SCHEDULES
+
+if TYPE_CHECKING:
+    from charrnn.training.parallel.group import Group
 
 DEFAULTS = TrainingOptions()
 BY_PASSES = "chosen by the number of epochs"
@@ -178,6 +182,12 @@ def steps(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int
     "[default: all processors]",
 )
 @click.option(
+    "--mpi",
+    is_flag=True,
+    help="Share each batch with the other processes that mpiexec has started, on this machine or "
+    "several; --threads is then the number of workers of each.",
+)
+@click.option(
     "--sample-every",
     type=int,
     help="Show a sample every this many steps; 0 for none.  "
@@ -215,6 +225,7 @@ def train(
     init_from: Path | None,
     encoding: str,
     as_bytes: bool,
+    mpi: bool,
     sample_every: int | None,
     log: Path | None,
     quiet: bool,
@@ -225,38 +236,50 @@ def train(
     The model is saved to a checkpoint every half minute and at the end. Ctrl-C stops the training
     early and saves it; --resume continues it as if it had never stopped.
     """
-    from charrnn.cli.progress import watch
-    from charrnn.text.corpus import read_corpus
-    from charrnn.training.session import open_training
-
     if resume and (overwrite or init_from is not None):
         other = "--force" if overwrite else "--init-from"
         raise click.UsageError(f"--resume goes on with a training, {other} begins one: choose")
     if sample_every is not None and sample_every < 0:
         raise OptionError(f"`sample_every` must be 0 or more, not {sample_every}")
-    with open_training(
-        lambda: read_corpus(texts, encoding=encoding, as_bytes=as_bytes),
-        given_options(ctx),
-        output=default_output(texts[0]) if output is None else output,
-        resume=resume,
-        overwrite=overwrite,
-        init_from=init_from,
-        texts=texts,
-    ) as trainer:
-        again = resume_command(texts, output, encoding, as_bytes)
-        code = watch(trainer, sample_every, log, quiet=quiet, resume_command=again)
+    with ranks(mpi=mpi) as group:
+        # only now: they load NumPy, whose threads are bounded where there are ranks
+        from charrnn.cli.progress import watch
+        from charrnn.text.corpus import read_corpus
+        from charrnn.training.session import open_training
+
+        with open_training(
+            lambda: read_corpus(texts, encoding=encoding, as_bytes=as_bytes),
+            given_options(ctx),
+            output=default_output(texts[0]) if output is None else output,
+            resume=resume,
+            overwrite=overwrite,
+            init_from=init_from,
+            texts=texts,
+            group=group,
+        ) as trainer:
+            again = resume_command(texts, output, encoding, as_bytes, group)
+            notices = group.notices(trainer.options.threads) if group else ()
+            code = watch(
+                trainer, sample_every, log, quiet=quiet, resume_command=again, notices=notices
+            )
     sys.exit(code)
 
 
 def resume_command(
-    texts: tuple[str, ...], output: Path | None, encoding: str, as_bytes: bool
+    texts: tuple[str, ...],
+    output: Path | None,
+    encoding: str,
+    as_bytes: bool,
+    group: "Group | None" = None,
 ) -> str:
-    """What to type to go on with a training."""
+    """What to type to go on with a training, in a group of ranks if there is one."""
     # a name that looks like an option, and is none
     names = [f"./{text}" if text.startswith("-") and text != "-" else text for text in texts]
-    words = ["charrnn", "train", *names, "--resume"]
+    words = ["mpiexec", "-n", str(group.size)] if group else []
+    words += ["charrnn", "train", *names, "--resume"]
     words += ["-o", str(output)] if output else []
     words += ["--bytes"] if as_bytes else ["--encoding", encoding] if encoding != "utf-8" else []
+    words += ["--mpi"] if group else []
     return shlex.join(words)
 
 

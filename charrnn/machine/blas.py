@@ -24,3 +24,14 @@ def has_small_products() -> bool:
 
     kinds = {"SkylakeX", "Cooperlake", "SapphireRapids"}
     return any(library.get("architecture") in kinds for library in threadpool_info())
+
+
+def libraries() -> list[str]:
+    """The libraries of linear algebra that are loaded, each with its version and its kernels."""
+    from threadpoolctl import threadpool_info
+
+    return [
+        f"{library['internal_api']} {library.get('version')} ({library.get('architecture')})"
+        for library in threadpool_info()
+        if library.get("user_api") == "blas"
+    ]

@@ -6,7 +6,7 @@ how the streams are shared out among threads, but for rounding.
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TypeVar
 
 import numpy as np
@@ -98,6 +98,19 @@ def read_windows(
         if counts.any():
             targets = text[np.minimum(positions + 1, len(text) - 1)]
             yield ReadWindow(workspace, positions, counts, targets)
+
+
+def sum_losses(network: Network, text: IdArray, streams: Streams) -> float:
+    """The loss (nats) of all symbols in the streams' parts of a text (N,)."""
+    nats = 0.0
+    for window in read_windows(network, text, streams):
+        nats += float(window.losses.sum(dtype=np.float64))
+    return nats
+
+
+def sum_losses_of_groups(network: Network, text: IdArray, groups: Sequence[Streams]) -> list[float]:
+    """The same for several groups of streams, each in a thread of its own."""
+    return map_in_threads(partial(sum_losses, network, text), groups, len(groups))
 
 
 def warmed_up_state(network: Network, text: IdArray, streams: Streams) -> Array:

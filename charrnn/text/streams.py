@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.text.batches import spread
+from charrnn.types import IdArray
 
 Positions = NDArray[np.intp]
 """Places of symbols in a text."""
@@ -69,6 +70,15 @@ class Streams:
             Streams(self.begins[a:b], self.starts[a:b], self.ends[a:b])
             for a, b in pairwise(borders.tolist())
         ]
+
+    def excerpt(self, text: IdArray) -> tuple[IdArray, "Streams"]:
+        """What these streams read of a text (N,), with the symbol behind the end of each; and the
+        streams in it."""
+        ends = np.minimum(self.ends + 1, len(text))
+        pieces = [text[a:b] for a, b in zip(self.begins.tolist(), ends.tolist(), strict=True)]
+        shift = np.cumsum([0, *map(len, pieces[:-1])]) - self.begins
+        streams = Streams(self.begins + shift, self.starts + shift, self.ends + shift)
+        return np.concatenate(pieces), streams
 
     def windows(self, steps: int) -> Iterator[tuple[Positions, NDArray[np.bool_]]]:
         """Windows of T steps: the positions to read (T, B), and whether they count (T, B).

@@ -5,16 +5,22 @@ is counted twice or left out. `benchmarks/evaluation.py` measures how close the 
 stream that reads the whole text.
 """
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from charrnn.nn.network import Network
-from charrnn.nn.reading import map_in_threads, read_windows
+from charrnn.nn.reading import sum_losses_of_groups
 from charrnn.text.streams import Streams
 from charrnn.types import IdArray
 
 EVALUATION_STREAMS = 64
 EVALUATION_WARM_UP = 256
 """Symbols that a stream reads before the first whose loss counts."""
+
+SumLosses = Callable[[Network, IdArray, Sequence[Streams]], list[float]]
+"""The loss (nats) of a network on the parts of groups of streams of a text (N,), each group in all
+(`charrnn.nn.reading.sum_losses_of_groups`)."""
 
 
 class Evaluation:
@@ -47,14 +53,7 @@ class Evaluation:
         """Symbols whose loss counts."""
         return self._streams.symbols
 
-    def loss(self, network: Network) -> float:
-        """Mean loss in nats per symbol."""
-
-        def total(group: Streams) -> float:
-            nats = 0.0
-            for window in read_windows(network, self._text, group):
-                nats += float(window.losses.sum(dtype=np.float64))
-            return nats
-
-        sums = map_in_threads(total, self._streams.groups(self._threads), self._threads)
+    def loss(self, network: Network, sum_losses: SumLosses = sum_losses_of_groups) -> float:
+        """Mean loss in nats per symbol. `sum_losses` says who reads the text."""
+        sums = sum_losses(network, self._text, self._streams.groups(self._threads))
         return sum(sums) / self.count

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from charrnn.nn.network import Network
 from charrnn.text.batches import spread
-from charrnn.training.evaluation import Evaluation
+from charrnn.training.evaluation import Evaluation, SumLosses
 from charrnn.training.events import Measuring
 from charrnn.training.plan import TrainingPlan
 from charrnn.types import IdArray
@@ -36,6 +36,7 @@ class MeasuredLoss:
 def measure_parts(
     network: Network,
     plan: TrainingPlan,
+    sum_losses: SumLosses,
     *,
     seconds: float | None,
     is_stopped: Callable[[], bool],
@@ -58,6 +59,7 @@ def measure_parts(
                 plan.corpus.ids,
                 part,
                 name,
+                sum_losses,
                 threads=plan.options.threads,
                 seconds=seconds,
                 is_stopped=is_stopped,
@@ -73,6 +75,7 @@ def _measure(
     ids: IdArray,
     part: slice,
     name: str,
+    sum_losses: SumLosses,
     *,
     threads: int,
     seconds: float | None,
@@ -85,7 +88,7 @@ def _measure(
     while pieces:
         first, end = pieces.pop(0)
         evaluation = Evaluation(ids[:first], ids[first:end], threads=threads)
-        total += evaluation.loss(network) * evaluation.count
+        total += evaluation.loss(network, sum_losses) * evaluation.count
         count += evaluation.count
         done += 1
         if seconds is not None and done == 1:

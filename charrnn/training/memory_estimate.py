@@ -14,17 +14,19 @@ from charrnn.options import TrainingOptions
 from charrnn.text.batches import fit_shape
 
 
-def needed(config: NetworkConfig, options: TrainingOptions, symbols: int) -> int:
+def needed(config: NetworkConfig, options: TrainingOptions, symbols: int, ranks: int = 1) -> int:
     """About how many bytes a training on a text of `symbols` takes, beside the text: for the
     weights, their gradients and moments and the copies that are kept of them, and for windows of T
-    steps in B streams."""
+    steps in B streams. With several ranks, those of rank 0."""
     batch, steps = fit_shape(symbols, options.batch_size, options.seq_length)
     H, L, V, cell = config.hidden_size, config.layers, config.vocabulary_size, config.cell_type
     G, K, R = len(cell.gates), len(cell.blocks), len(cell.recurrent_gates)
     moments = len(OPTIMIZERS[options.optimizer].state_names)
-    shards = min(options.threads, batch)
-    # the weights, the best, and the good ones; the moments; a gradient for each shard
-    vectors = 3 + moments + shards
+    shards = -(-min(options.threads, batch) // ranks)
+    batch = -(-batch // ranks)
+    # the weights, the best, and the good ones; the moments; a gradient for each shard; a part of
+    # the gradients of all ranks
+    vectors = 3 + moments + shards + (ranks > 1)
     # for each layer its tape, its c and its outputs, these once more for dropout, and its scaled h;
     # for one layer the input of its gates, and the gradient of its outputs
     rows = (L * (K + 2 + (options.dropout > 0) + cell.scales_h) + K + 1) * H
@@ -37,9 +39,11 @@ def needed(config: NetworkConfig, options: TrainingOptions, symbols: int) -> int
     return 4 * (vectors * config.size + rows * columns + tables)
 
 
-def check_memory(config: NetworkConfig, options: TrainingOptions, symbols: int) -> None:
+def check_memory(
+    config: NetworkConfig, options: TrainingOptions, symbols: int, ranks: int = 1
+) -> None:
     """Raise OptionError where a training on that text needs more memory than there is."""
-    wanted, there = needed(config, options, symbols), available()
+    wanted, there = needed(config, options, symbols, ranks), available()
     if there is not None and wanted > there:
         raise OptionError(
             f"this training would need about {wanted // GIGABYTE:,} GB of memory, and there are "

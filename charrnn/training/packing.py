@@ -39,7 +39,7 @@ def load_streams(plan: TrainingPlan, shards: ShardedNetwork) -> TrainingPlan:
     """Give the shards the moments and the streams' states of a resumed training, if it is one; the
     plan without that checkpoint, so that its arrays can be freed."""
     if plan.resumed is not None:
-        shards.moments[:] = plan.resumed.arrays["moments"]
+        shards.moments = plan.resumed.arrays["moments"]
         shards.state = plan.resumed.arrays["state"]
     return replace(plan, resumed=None)
 

@@ -59,6 +59,11 @@ class TrainingPlan:
     before."""
     budget_changed: bool = False
     """Whether a resumed training has another budget than before, and so another schedule."""
+    shards_changed: bool = False
+    """Whether a resumed training is shared out among another number of workers than before, so that
+    it does not go on to the bit as it would have."""
+    ranks: int = 1
+    """Processes, on one machine or several, that have the workers."""
     new_symbols: tuple[str, ...] | None = None
     """The names of symbols that the model to begin with did not know, if there was one."""
 
@@ -96,10 +101,11 @@ def plan_training(
     *,
     output: Path | None = None,
     init_from: Checkpoint | None = None,
+    ranks: int = 1,
 ) -> TrainingPlan:
     """A new training on `corpus`, with the options of network and training that were `given` by
-    name; of the best model of the checkpoint `init_from`, if there is one, which learns the symbols
-    of the corpus that it does not know.
+    name (`threads` are those of all `ranks` together); of the best model of the checkpoint
+    `init_from`, if there is one, which learns the symbols of the corpus that it does not know.
 
     Raises OptionError for options that make no sense, alone or for this text and model.
     """
@@ -122,15 +128,17 @@ def plan_training(
     rng = np.random.default_rng(options.seed)
     if init_from is None:
         config = NetworkConfig(corpus.vocabulary.size, size["hidden_size"], size["layers"], cell)
-        check_memory(config, options, len(corpus.ids))
+        check_memory(config, options, len(corpus.ids), ranks)
         network = Network.create(config, rng)
     else:
         new_symbols = init_from.vocabulary.missing(corpus.vocabulary)
         vocabulary_size = init_from.vocabulary.size + len(new_symbols)
         config = replace(init_from.config, vocabulary_size=vocabulary_size)
-        check_memory(config, options, len(corpus.ids))
+        check_memory(config, options, len(corpus.ids), ranks)
         network, corpus = extended(init_from.network(), init_from.vocabulary, corpus, rng)
-    plan = TrainingPlan(corpus, network, options, output, chosen, new_symbols=new_symbols)
+    plan = TrainingPlan(
+        corpus, network, options, output, chosen, ranks=ranks, new_symbols=new_symbols
+    )
     return _completed(plan)
 
 
@@ -140,6 +148,7 @@ def plan_resumed(
     given: Mapping[str, Any],
     *,
     output: Path | None = None,
+    ranks: int = 1,
 ) -> TrainingPlan:
     """The training in `checkpoint`, to go on from where it was saved; `given` options change.
 
@@ -158,11 +167,16 @@ def plan_resumed(
             output,
             resumed=checkpoint,
             rate_given="learning_rate" in wanted,
+            ranks=ranks,
         )
     )
     _check_arrays(checkpoint, plan)
     budgets = [(each.epochs, each.minutes) for each in (plan.options, before)]
-    plan = replace(plan, budget_changed=budgets[0] != budgets[1])
+    plan = replace(
+        plan,
+        budget_changed=budgets[0] != budgets[1],
+        shards_changed=plan.options.threads != before.threads,
+    )
     _check_that_something_is_left(plan, RunState.from_record(record))
     return plan
 
@@ -207,10 +221,15 @@ def _completed(plan: TrainingPlan) -> TrainingPlan:
         raise OptionError(
             f"{wish} goes by the validation loss: give a `validation_fraction` above 0"
         )
+    if plan.ranks > batches.batch:
+        raise OptionError(
+            f"{plan.ranks} ranks are more than the {batches.batch} streams of a batch, of which "
+            "each rank needs one at least: start fewer with mpiexec, or raise `batch_size`"
+        )
     budget = Budget.of(options, batches.windows)
     options = replace(
         options,
-        threads=min(options.threads, batches.batch),
+        threads=max(plan.ranks, min(options.threads, batches.batch)),
         epochs=budget.epochs,
         minutes=budget.minutes,
     )

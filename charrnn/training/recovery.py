@@ -8,7 +8,6 @@ checkpoint holds all that it needs.
 """
 
 from charrnn.errors import DivergedError
-from charrnn.nn.network import Network
 from charrnn.training.parallel.sharded import ShardedNetwork
 from charrnn.training.plan import TrainingPlan
 from charrnn.training.run_state import RunState
@@ -42,9 +41,7 @@ class GoodState:
         self.weights[:] = weights
         self._state.good_step = self._state.step
 
-    def restore(self, network: Network, shards: ShardedNetwork) -> None:
+    def restore(self, shards: ShardedNetwork) -> None:
         """Go back to it."""
         self._state.go_back()
-        network.parameters.flat[:] = self.weights
-        shards.moments[:] = 0
-        shards.reset()
+        shards.restart(self.weights)

@@ -27,7 +27,7 @@ from charrnn.training.events import (
 from charrnn.training.final_losses import FINAL_LOSS_SHARE, MeasuredLoss, measure_parts
 from charrnn.training.history import entry_of, is_noted
 from charrnn.training.packing import good_weights, load_streams, pack
-from charrnn.training.parallel.sharded import ShardedNetwork
+from charrnn.training.parallel.sharded import ShardedNetwork, StartWorkers, start_workers
 from charrnn.training.plan import TrainingPlan
 from charrnn.training.recovery import MOST_RECOVERIES, GoodState, gave_up
 from charrnn.training.snapshots import SnapshotKeeper
@@ -44,8 +44,10 @@ PLATEAU_VALIDATIONS = 2
 class Trainer:
     """One training; `run` does the work. What has been done so far stands in `state`."""
 
-    def __init__(self, plan: TrainingPlan) -> None:
+    def __init__(self, plan: TrainingPlan, start: StartWorkers = start_workers) -> None:
+        """`start` starts the workers of the training."""
         self.plan = plan
+        self._start_workers = start
         self.options = plan.options
         self.network = plan.network
         self.state = plan.state()
@@ -122,20 +124,10 @@ class Trainer:
         (`charrnn.training.divergence`). Raises DivergedError when it diverges after
         `MOST_RECOVERIES` recoveries; the checkpoint then holds the last good state.
         """
-        options = self.options
+        start = self._start_workers
         with (
             one_thread(),
-            ShardedNetwork(
-                self.network,
-                options.optimizer,
-                self.batches.steps,
-                self.batches.batch,
-                options.threads,
-                weight_decay=options.weight_decay,
-                dropout=options.dropout,
-                recurrent_dropout=options.recurrent_dropout,
-                seed=options.seed,
-            ) as shards,
+            ShardedNetwork.for_training(self.network, self.options, self.batches, start) as shards,
         ):
             self.plan = load_streams(self.plan, shards)
             self.snapshots.keep(self.network.parameters.flat)
@@ -159,7 +151,7 @@ class Trainer:
         while not self.state.finished:
             try:
                 if self.is_over:
-                    yield from self._measure_final_losses()
+                    yield from self._measure_final_losses(shards)
                     if not self.state.finished:  # on request
                         return
                 elif self.stop_requested:
@@ -178,7 +170,7 @@ class Trainer:
         self.state.seconds += max(now - self._clock, 0.0)
         self._clock = now
         yield from self.snapshots.keep_if_possible(self.network.parameters.flat)
-        validated = self._validate_if_due()
+        validated = self._validate_if_due(shards)
         report = self._report(step, validated=validated)
         if is_noted(report, self.state.history, self.budget):
             self.state.history.append(entry_of(report))
@@ -200,7 +192,7 @@ class Trainer:
         if window == 0:
             shards.reset()
         learning_rate = self.learning_rate
-        loss = shards.compute_gradient(*batches.window(window), state.step)
+        loss = shards.compute_gradient_of_window(window, state.step)
         norm = shards.gradient_norm()
         self._watch.check(loss, norm)
         scale = options.clip / norm if 0 < options.clip < norm else 1.0
@@ -219,14 +211,14 @@ class Trainer:
             seconds=state.seconds,
         )
 
-    def _validate_if_due(self) -> bool:
+    def _validate_if_due(self, shards: ShardedNetwork) -> bool:
         """Validate where it is time to, and renew the good state; whether there is a new loss."""
         timed = self.budget.minutes is not None
         if not self.validation.is_due(self.progress, self.state.seconds, timed=timed):
             return False
         weights = self.network.parameters.flat
         check_weights(weights)
-        loss = self.validation.measure(self.network)
+        loss = self.validation.measure(self.network, shards.sum_losses)
         self.validation.passed(self.progress)
         if loss is not None:
             check_loss(loss)
@@ -247,7 +239,7 @@ class Trainer:
         )
         return Report(**asdict(now), validated=validated)
 
-    def _measure_final_losses(self) -> Iterator[Event]:
+    def _measure_final_losses(self, shards: ShardedNetwork) -> Iterator[Event]:
         """The losses of the best weights on the held-out text and the test part; they make the run
         finished, unless a request to stop comes meanwhile."""
         weights, minutes = self.network.parameters.flat, self.budget.minutes
@@ -258,6 +250,7 @@ class Trainer:
         losses = yield from measure_parts(
             best,
             self.plan,
+            shards.sum_losses,
             seconds=None if minutes is None else FINAL_LOSS_SHARE * 60 * minutes,
             is_stopped=lambda: self.stop_requested,
         )
@@ -276,7 +269,7 @@ class Trainer:
         """Go back to the good state, with half the learning rate. Raises DivergedError after
         `MOST_RECOVERIES` recoveries; the good state is saved then."""
         lost, gives_up = self.state.step, self.state.recoveries >= MOST_RECOVERIES
-        self._good.restore(self.network, shards)
+        self._good.restore(shards)
         self.validation.passed(self.progress)
         if not gives_up:
             return Recovered(lost, self.state.step, reason, self._peak_rate)

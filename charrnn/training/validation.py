@@ -4,7 +4,12 @@ import time
 from dataclasses import dataclass
 
 from charrnn.nn.network import Network
-from charrnn.training.evaluation import EVALUATION_STREAMS, EVALUATION_WARM_UP, Evaluation
+from charrnn.training.evaluation import (
+    EVALUATION_STREAMS,
+    EVALUATION_WARM_UP,
+    Evaluation,
+    SumLosses,
+)
 from charrnn.training.run_state import RunState
 from charrnn.types import Array, IdArray
 
@@ -96,12 +101,12 @@ class Validation:
         in_time = self._state.validation_seconds <= VALIDATION_SHARE * seconds
         return progress >= 1 or not timed or in_time
 
-    def measure(self, network: Network) -> float | None:
+    def measure(self, network: Network, sum_losses: SumLosses) -> float | None:
         """The loss (nats) on a part of the held-out text; None where nothing is held out."""
         if self._part is None:
             return None
         start = time.monotonic()
-        loss = self._part.loss(network)
+        loss = self._part.loss(network, sum_losses)
         self._state.validation_seconds += time.monotonic() - start
         return loss
 

@@ -9,7 +9,8 @@ import pytest
 from charrnn.nn.dropout import OutputDropout, WeightDropout
 from charrnn.nn.network import Network, NetworkConfig
 from charrnn.nn.workspace import Workspace
-from charrnn.training.parallel.sharded import ShardedNetwork
+from charrnn.training.parallel.sharded import ShardedNetwork, start_workers
+from charrnn.training.parallel.workers import Threads
 from helpers import assert_same_training, finish, resume, start, stop_after
 from reference import directional_derivative, random_ids, random_network
 from toy_cells import ALL_CELLS
@@ -101,7 +102,14 @@ def losses(threads: int, seed: int, *, processes: bool) -> list[float]:
     network = random_network(rng, config)
     ids, targets = random_ids(rng, config, 5, 6)
     sharded = ShardedNetwork(
-        network, "adam", 5, 6, threads, **RATES, seed=seed, processes=processes
+        network,
+        "adam",
+        5,
+        6,
+        threads,
+        **RATES,
+        seed=seed,
+        start=start_workers if processes else Threads,
     )
     found = []
     with sharded:
@@ -126,7 +134,7 @@ def test_shards_have_masks_of_their_own() -> None:
     config = NetworkConfig(7, 8, 1)
     network = random_network(rng, config)
     with ShardedNetwork(
-        network, "adam", 5, 2, 2, dropout=0.5, processes=False
+        network, "adam", 5, 2, 2, dropout=0.5, start=Threads
     ) as sharded:  # its windows are full of the first symbol
         one, other = sharded._workers.compute_gradient(0)
     assert one != other

@@ -9,6 +9,7 @@ import pytest
 
 from charrnn.checkpoints.format import read_checkpoint
 from charrnn.nn.network import Network
+from charrnn.nn.reading import sum_losses_of_groups
 from charrnn.training import evaluation, final_losses
 from charrnn.training.evaluation import Evaluation
 from charrnn.training.events import Event, Finished, Measuring, Step
@@ -31,7 +32,11 @@ def measured(
     plan = start(TEXT * 3, **PARTS).plan
     events: list[Measuring] = []
     work = measure_parts(
-        plan.network, plan, seconds=seconds, is_stopped=lambda: len(events) >= stop_after
+        plan.network,
+        plan,
+        sum_losses_of_groups,
+        seconds=seconds,
+        is_stopped=lambda: len(events) >= stop_after,
     )
     while True:
         try:
@@ -59,7 +64,7 @@ def test_a_part_is_measured_where_the_time_is_short(monkeypatch: pytest.MonkeyPa
     now = 0.0
     loss = Evaluation.loss
 
-    def slow(self: Evaluation, network: Network) -> float:
+    def slow(self: Evaluation, network: Network, *_: object) -> float:
         nonlocal now
         now += 10
         return loss(self, network)

@@ -590,13 +590,13 @@ def test_each_look_is_reported_recorded_and_saved(output: Path) -> None:
 
 def test_the_loss_that_is_shown_is_a_moving_average(monkeypatch: pytest.MonkeyPatch) -> None:
     losses = []
-    compute = ShardedNetwork.compute_gradient
+    compute = ShardedNetwork.compute_gradient_of_window
 
-    def watched(self: ShardedNetwork, *window: Any) -> float:
+    def watched(self: ShardedNetwork, *window: int) -> float:
         losses.append(compute(self, *window))
         return losses[-1]
 
-    monkeypatch.setattr(ShardedNetwork, "compute_gradient", watched)
+    monkeypatch.setattr(ShardedNetwork, "compute_gradient_of_window", watched)
     shown = [event.loss for event in steps(finish(start()))]
     smoothed = losses[0]
     assert shown[0] == smoothed
@@ -708,7 +708,7 @@ def test_a_run_of_minutes_spends_little_of_them_on_looks(
 ) -> None:
     loss = Evaluation.loss
 
-    def slow(self: Evaluation, network: Network) -> float:
+    def slow(self: Evaluation, network: Network, *_: object) -> float:
         clock.tick(0.5)
         return loss(self, network)
 

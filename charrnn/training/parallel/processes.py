@@ -25,7 +25,7 @@ import numpy as np
 from charrnn.errors import CharRNNError
 from charrnn.machine.blas import one_thread
 from charrnn.training.parallel.shard import Shard, ShardingPlan
-from charrnn.training.parallel.workers import Workers
+from charrnn.training.parallel.workers import LocalWorkers
 from charrnn.types import Array
 
 ALIGNMENT = 4096
@@ -44,7 +44,7 @@ def are_possible() -> bool:
     return hasattr(os, "memfd_create") and bool(sys.executable)
 
 
-class Processes(Workers):
+class Processes(LocalWorkers):
     """The first shard in this thread, each of the others in a process of its own.
 
     Raises OSError where the system refuses memory or processes.
@@ -56,10 +56,11 @@ class Processes(Workers):
         memory = os.memfd_create("charrnn")
         try:
             os.ftruncate(memory, _size(plan))
-            for index in range(1, plan.shards):
+            first, *others = plan.shards_of(plan.rank)
+            for index in others:
                 self._workers.append(_start(plan, index, memory))
             self.arrays = _mapped(plan, memory)
-            self._first = Shard(plan, 0, self.arrays)
+            self._first = Shard(plan, first, self.arrays)
         except BaseException:
             self.close()
             raise

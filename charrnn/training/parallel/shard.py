@@ -1,11 +1,11 @@
 """One share of a training: some columns of the batch, with a workspace and a gradient of their own.
 
-A shard works on arrays that the shards of a training have in common. It does not know whether the
-others live in other threads or in other processes.
+A shard works on arrays that it has in common with the shards of its rank. It does not know whether
+those live in other threads or in other processes, nor how a rank gets what it needs of others.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +14,8 @@ import numpy as np
 from charrnn.nn.network import Network, NetworkConfig
 from charrnn.nn.parameters import Parameters
 from charrnn.optim.optimizers import OPTIMIZERS, Optimizer
-from charrnn.types import IdArray
+from charrnn.training.parallel.pairwise import Addition, additions, additions_among, rows_left
+from charrnn.types import Array, IdArray
 
 UPDATE_BLOCK = 32768
 """Weights that are updated at a time: the few vectors of this length stay in the cache."""
@@ -24,7 +25,12 @@ SHARED_BLOCKS = 8
 
 @dataclass(frozen=True)
 class ShardingPlan:
-    """How windows of T steps in B streams are shared out among `shards` ≤ B shards."""
+    """How windows of T steps in B streams are shared out among `shards` ≤ B shards, and the shards
+    among ranks: processes that have no memory in common. Usually there is one rank.
+
+    A rank has a part of the weights, and the optimizer's moments of that part alone: it gets that
+    part of the gradients of all shards, and the others get its new weights.
+    """
 
     config: NetworkConfig
     dtype: str
@@ -38,6 +44,9 @@ class ShardingPlan:
     recurrent_dropout: float = 0.0
     seed: int = 0
     """Of the dropout masks."""
+    ranks: int = 1
+    rank: int = 0
+    """The rank whose arrays these are, below `ranks`."""
 
     @property
     def optimizer_type(self) -> type[Optimizer]:
@@ -50,29 +59,87 @@ class ShardingPlan:
         return self.shards if self.config.size >= SHARED_BLOCKS * UPDATE_BLOCK else 1
 
     def arrays(self) -> dict[str, tuple[tuple[int, ...], str]]:
-        """Name, shape and type of the arrays that the shards have in common."""
-        P, config = self.config.size, self.config
-        state = (config.layers, config.state_arrays, config.hidden_size, self.batch)
-        window = (self.steps, self.batch)
+        """Name, shape and type of the arrays that the shards of this rank have in common.
+
+        Of the moments, only the part of this rank is used; the system gives memory to what is used.
+        """
+        P, config, columns = self.config.size, self.config, self.rank_columns(self.rank)
+        streams = columns.stop - columns.start
+        state = (config.layers, config.state_arrays, config.hidden_size, streams)
+        window = (self.steps, streams)
+        span = self.span(self.rank)
         return {
             "weights": ((P,), self.dtype),
             "moments": ((len(self.optimizer_type.state_names), P), self.dtype),
-            "gradients": ((self.shards, P), self.dtype),
+            "gradients": ((len(self.shards_of(self.rank)), P), self.dtype),
+            "received": (
+                (len(self.sent_rows) * (self.ranks > 1), span.stop - span.start),
+                self.dtype,
+            ),
             "state": (state, self.dtype),
             "ids": (window, "intp"),
             "targets": (window, "intp"),
         }
 
+    def of_rank(self, rank: int) -> "ShardingPlan":
+        """The same plan for another rank."""
+        return replace(self, rank=rank)
+
+    def shards_of(self, rank: int) -> range:
+        """The shards of a rank."""
+        return range(self.shards * rank // self.ranks, self.shards * (rank + 1) // self.ranks)
+
     def columns(self, index: int) -> slice:
         """The streams of a shard."""
         return slice(self.batch * index // self.shards, self.batch * (index + 1) // self.shards)
 
+    def rank_columns(self, rank: int) -> slice:
+        """The streams of a rank."""
+        shards = self.shards_of(rank)
+        return slice(self.columns(shards.start).start, self.columns(shards.stop - 1).stop)
+
     def blocks(self, part: int) -> list[slice]:
-        """One of the `parts` of the weights, in blocks."""
-        size, parts = self.config.size, self.parts
+        """One of the `parts` of the weights, in blocks; none for a number that is no part."""
+        return self._shared_blocks(part, self.parts)
+
+    def _shared_blocks(self, part: int, parts: int) -> list[slice]:
+        size = self.config.size
         starts = range(0, size, UPDATE_BLOCK)
         part_of = slice(len(starts) * part // parts, len(starts) * (part + 1) // parts)
         return [slice(a, min(a + UPDATE_BLOCK, size)) for a in starts[part_of]]
+
+    def span(self, rank: int) -> slice:
+        """The weights that a rank updates: the parts of its shards."""
+        blocks = [block for shard in self.shards_of(rank) for block in self.blocks(shard)]
+        return slice(blocks[0].start, blocks[-1].stop) if blocks else slice(0, 0)
+
+    def blocks_to_add(self, index: int) -> list[slice]:
+        """The share of a shard in adding up the gradients of its rank: all weights, shared out
+        among the shards of the rank if their update is."""
+        shards = self.shards_of(self.rank)
+        place = index - shards.start
+        return self._shared_blocks(place, len(shards) if self.parts > 1 else 1)
+
+    @cached_property
+    def own_additions(self) -> list[Addition]:
+        """The additions of gradients that need no shard of another rank."""
+        return additions_among(self.shards, self.shards_of(self.rank))
+
+    @cached_property
+    def last_additions(self) -> list[Addition]:
+        """The additions of gradients that are left when each rank has added up its own."""
+        own = [self.shards_of(rank) for rank in range(self.ranks)] if self.ranks > 1 else []
+        done = {each for shards in own for each in additions_among(self.shards, shards)}
+        return [each for each in additions(self.shards) if each not in done]
+
+    @cached_property
+    def sent_rows(self) -> list[int]:
+        """The shards whose rows of gradients go from rank to rank, of all ranks in their order."""
+        return [row for rank in range(self.ranks) for row in self.sent_rows_of(rank)]
+
+    def sent_rows_of(self, rank: int) -> list[int]:
+        """Those of one rank: what is left when it has added up its own."""
+        return rows_left(self.shards, self.shards_of(rank))
 
 
 class Shard:
@@ -80,11 +147,13 @@ class Shard:
 
     def __init__(self, plan: ShardingPlan, index: int, arrays: Mapping[str, Any]) -> None:
         self._plan, self._index = plan, index
-        columns = plan.columns(index)
+        first = plan.shards_of(plan.rank).start
+        before, columns = plan.rank_columns(plan.rank).start, plan.columns(index)
+        columns = slice(columns.start - before, columns.stop - before)
         network = Network.from_weights(plan.config, arrays["weights"])
         self._weights = arrays["weights"]
-        self._gradients = arrays["gradients"]
-        self._gradient = Parameters(plan.config.shapes(), flat=self._gradients[index])
+        self._gradients, self._received = arrays["gradients"], arrays["received"]
+        self._gradient = Parameters(plan.config.shapes(), flat=self._gradients[index - first])
         self._state = arrays["state"][..., columns]
         self._ids: IdArray = arrays["ids"][:, columns]
         self._targets: IdArray = arrays["targets"][:, columns]
@@ -116,16 +185,40 @@ class Shard:
         self._workspace.backward(self._gradient, self._scale)
         return total
 
+    def add_own_gradients(self) -> None:
+        """Add up this shard's share of the rows of `gradients`, as far as no other rank is needed
+        for it."""
+        plan = self._plan
+        first = plan.shards_of(plan.rank).start
+        for block in plan.blocks_to_add(self._index):
+            for i, j in plan.own_additions:
+                self._gradients[i - first][block] += self._gradients[j - first][block]
+
     def sum_gradients(self) -> float:
-        """Sum this shard's part of the weights over all rows of `gradients` into the first row; the
-        square of that part's norm."""
-        first, *others = self._gradients
+        """Sum this shard's part of the weights over the rows of all shards into the first row of
+        `gradients`; the square of that part's norm.
+
+        With several ranks, what is left of their rows is in `received`.
+        """
         squares = 0.0
         for block in self._plan.blocks(self._index):
-            for other in others:
-                first[block] += other[block]
-            squares += float(np.dot(first[block], first[block]))
+            rows = self._rows(block)
+            for i, j in self._plan.last_additions:
+                rows[i] += rows[j]
+            total = self._gradients[0][block]
+            if self._plan.ranks > 1:
+                total[:] = rows[0]
+            squares += float(np.dot(total, total))
         return squares
+
+    def _rows(self, block: slice) -> dict[int, Array]:
+        """The gradients of a block of the weights, by their shard."""
+        plan = self._plan
+        if plan.ranks == 1:
+            return {index: row[block] for index, row in enumerate(self._gradients)}
+        start = plan.span(plan.rank).start
+        block = slice(block.start - start, block.stop - start)
+        return {row: x[block] for row, x in zip(plan.sent_rows, self._received, strict=True)}
 
     def update(self, count: int, learning_rate: float, scale: float, limit: float) -> None:
         """The optimizer's step number `count` ≥ 1 on this shard's part of the weights, along

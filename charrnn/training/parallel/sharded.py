@@ -7,18 +7,24 @@ a given number of threads.
 
 import contextlib
 import math
+from collections.abc import Callable, Sequence
 
 from charrnn.nn.network import Network
 from charrnn.nn.parameters import Parameters
+from charrnn.options import TrainingOptions
+from charrnn.text.batches import Batches
+from charrnn.text.streams import Streams
 from charrnn.training.parallel.processes import Processes, are_possible
 from charrnn.training.parallel.shard import ShardingPlan
-from charrnn.training.parallel.workers import Threads, Workers
+from charrnn.training.parallel.workers import LocalWorkers, Threads, Workers
 from charrnn.types import Array, IdArray
 
+StartWorkers = Callable[[ShardingPlan], Workers]
 
-def start_workers(plan: ShardingPlan, *, processes: bool = True) -> Workers:
-    """Workers for all shards of the plan: the fastest kind that the system allows."""
-    if plan.shards > 1 and processes and are_possible():
+
+def start_workers(plan: ShardingPlan) -> LocalWorkers:
+    """Workers for the shards of this rank: the fastest kind that the system allows."""
+    if len(plan.shards_of(plan.rank)) > 1 and are_possible():
         # without enough of such memory, or of processes, threads will do
         with contextlib.suppress(OSError):
             return Processes(plan)
@@ -45,7 +51,7 @@ class ShardedNetwork:
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         seed: int = 0,
-        processes: bool = True,
+        start: StartWorkers = start_workers,
     ) -> None:
         weights = network.parameters
         self.threads = max(1, min(threads, batch))
@@ -61,15 +67,39 @@ class ShardedNetwork:
             recurrent_dropout=recurrent_dropout,
             seed=seed,
         )
-        self._workers = start_workers(plan, processes=processes)
+        self._workers = start(plan)
         arrays = self._workers.arrays
-        arrays["weights"][:] = weights.flat
-        network.parameters = Parameters(weights.shapes, flat=arrays["weights"])
-        self.moments = arrays["moments"]
-        """The optimizer's vectors (M, P), which the workers change in place."""
+        self._weights, self._moments = arrays["weights"], arrays["moments"]
+        self._weights[:] = weights.flat
+        self._workers.load_weights()
+        network.parameters = Parameters(weights.shapes, flat=self._weights)
         self.gradient = Parameters(weights.shapes, flat=arrays["gradients"][0])
         self._ids, self._targets, self._state = arrays["ids"], arrays["targets"], arrays["state"]
         self._scale = 1.0 / (steps * batch)
+
+    @classmethod
+    def for_training(
+        cls, network: Network, options: TrainingOptions, batches: Batches, start: StartWorkers
+    ) -> "ShardedNetwork":
+        """A network that learns the windows of a text."""
+        shards = cls(
+            network,
+            options.optimizer,
+            batches.steps,
+            batches.batch,
+            options.threads,
+            weight_decay=options.weight_decay,
+            dropout=options.dropout,
+            recurrent_dropout=options.recurrent_dropout,
+            seed=options.seed,
+            start=start,
+        )
+        try:
+            shards._workers.load_text(batches)
+        except BaseException:
+            shards._workers.close()
+            raise
+        return shards
 
     def __enter__(self) -> "ShardedNetwork":
         return self
@@ -88,6 +118,25 @@ class ShardedNetwork:
         self._state[:] = state
         self._workers.load_state()
 
+    @property
+    def moments(self) -> Array:
+        """The optimizer's vectors (M, P), which the workers change in place."""
+        self._workers.store_moments()
+        return self._moments
+
+    @moments.setter
+    def moments(self, moments: Array) -> None:
+        self._moments[:] = moments
+        self._workers.load_moments()
+
+    def restart(self, weights: Array) -> None:
+        """Go on from other weights (P,), with moments and states of zero."""
+        self._weights[:] = weights
+        self._workers.load_weights()
+        self._moments[:] = 0
+        self._workers.load_moments()
+        self.reset()
+
     def reset(self) -> None:
         """Make the state of every stream zero."""
         self._state[:] = 0
@@ -101,6 +150,14 @@ class ShardedNetwork:
         if ids.shape != self._ids.shape or targets.shape != self._ids.shape:
             raise ValueError(f"windows of shape {self._ids.shape} expected, not {ids.shape}")
         self._ids[:], self._targets[:] = ids, targets
+        return self._mean_loss(step)
+
+    def compute_gradient_of_window(self, index: int, step: int) -> float:
+        """The same for a window of the text."""
+        self._workers.load_window(index)
+        return self._mean_loss(step)
+
+    def _mean_loss(self, step: int) -> float:
         return math.fsum(self._workers.compute_gradient(step)) * self._scale
 
     def gradient_norm(self) -> float:
@@ -112,3 +169,8 @@ class ShardedNetwork:
         """The optimizer's step number `count` ≥ 1 along scale · `gradient`, which is used up; each
         number of that is clipped to ± `limit`, unless it is 0."""
         self._workers.update(count, learning_rate, scale, limit)
+
+    def sum_losses(self, network: Network, text: IdArray, groups: Sequence[Streams]) -> list[float]:
+        """The loss (nats) of a network on the parts of groups of streams of a text (N,), each group
+        in all. The network need not have the weights of this one."""
+        return self._workers.sum_losses(network, text, groups)

@@ -42,7 +42,9 @@ def train(config: NetworkConfig, threads: int, *, processes: bool) -> dict[str, 
     network = random_network(rng, config, np.float32)
     losses: list[float] = []
     norms: list[float] = []
-    with ShardedNetwork(network, "adam", STEPS, BATCH, threads, processes=processes) as sharded:
+    with ShardedNetwork(
+        network, "adam", STEPS, BATCH, threads, start=start_workers if processes else Threads
+    ) as sharded:
         assert isinstance(sharded._workers, Processes if processes and threads > 1 else Threads)
         sharded.state = rng.normal(size=sharded.state.shape).astype(np.float32)
         for step in range(3):

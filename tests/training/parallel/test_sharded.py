@@ -13,7 +13,8 @@ from charrnn.nn.cells import CELLS
 from charrnn.nn.network import Network, NetworkConfig
 from charrnn.optim.optimizers import Adam
 from charrnn.training.parallel import shard
-from charrnn.training.parallel.sharded import ShardedNetwork
+from charrnn.training.parallel.sharded import ShardedNetwork, start_workers
+from charrnn.training.parallel.workers import Threads
 from charrnn.types import Array
 from reference import random_ids, random_network
 
@@ -51,7 +52,9 @@ def train(
     rng = np.random.default_rng(41)
     network = random_network(rng, config, dtype)
     losses, norms = [], []
-    with ShardedNetwork(network, "adam", STEPS, BATCH, threads, processes=processes) as sharded:
+    with ShardedNetwork(
+        network, "adam", STEPS, BATCH, threads, start=start_workers if processes else Threads
+    ) as sharded:
         for step in range(5):
             losses.append(sharded.compute_gradient(*random_ids(rng, config, STEPS, BATCH), step))
             norms.append(sharded.gradient_norm())
@@ -63,7 +66,7 @@ def train(
 
 def sharded_network(network: Network, steps: int, batch: int, threads: int) -> ShardedNetwork:
     """With Adam, in this process."""
-    return ShardedNetwork(network, "adam", steps, batch, threads, processes=False)
+    return ShardedNetwork(network, "adam", steps, batch, threads, start=Threads)
 
 
 @pytest.mark.parametrize("config", [SMALL, LARGE], ids=["small", "large"])
@@ -151,7 +154,7 @@ def test_numbers_of_the_scaled_gradient_are_clipped(threads: int) -> None:
     rng = np.random.default_rng(49)
     network = random_network(rng, LARGE)
     before = network.parameters.flat.copy()
-    with ShardedNetwork(network, "sgd", STEPS, BATCH, threads, processes=False) as sharded:
+    with ShardedNetwork(network, "sgd", STEPS, BATCH, threads, start=Threads) as sharded:
         sharded.compute_gradient(*random_ids(rng, LARGE, STEPS, BATCH), 0)
         sharded.gradient_norm()
         scaled = 0.5 * sharded.gradient.flat
