@@ -6,7 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PROGRAMS = ("charrnn", "python", "python3", "make", "pip", ".ci/run", "cat", "eval", "source")
+PROGRAMS = (
+    "charrnn",
+    "python",
+    "python3",
+    "make",
+    "pip",
+    ".ci/run",
+    "cat",
+    "eval",
+    "source",
+    "mpiexec",
+)
 """What a line of a shell begins with, here."""
 OPERATORS = set("|&;()<>")
 

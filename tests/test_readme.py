@@ -76,6 +76,7 @@ MODELS = shlex.split("english.npz russian.npz war_and_peace.npz")
 RUN_ELSEWHERE = {
     "python3": "by .ci/run, as it stands; `test_the_commands_of_the_set_up_lines_are_accepted`",
     "pip": "by .ci/run; `test_every_extra_exists`",
+    "mpiexec": "by tests/training/parallel/test_ranks.py and tests/cli/test_mpi.py",
 }
 NEEDS = {
     "--novelty": "pydivsufsort",
