@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from charrnn.machine.blas import one_thread
 from charrnn.nn.network import Network
 from charrnn.nn.reading import map_in_threads
 from charrnn.options import usable_threads
+from charrnn.text.batches import spread
 from charrnn.text.streams import Streams
 from charrnn.types import IdArray
 
@@ -19,8 +21,9 @@ BLOCK_CHARACTERS = 1000
 MOST_BLOCKS = 24
 BLOCK_WARM_UP = 200
 """Characters that are read before a block, with the units held already."""
-STREAMS_AT_ONCE = 256
-"""Streams that are read side by side, for all ablations together."""
+STREAMS_AT_ONCE = 72
+"""Streams that a thread reads side by side, at most: those of some ablations. With more, few
+ablations could not be shared out."""
 RESAMPLES = 2000
 LEVEL = 0.95
 """Of the bootstrap's confidence intervals (Efron 1979), between percentiles."""
@@ -71,26 +74,41 @@ def effects(
     blocks = Streams.pieces(len(ids), count, BLOCK_CHARACTERS, BLOCK_WARM_UP)
     # the loss at each of these places is that of the next symbol
     places = blocks.starts[:, np.newaxis] + np.arange(BLOCK_CHARACTERS)
-    free = losses_with_held_units(network, ids, blocks, [{}])[0]
     resamples = rng.integers(count, size=(RESAMPLES, count))
+    threads = usable_threads() if threads is None else threads
+    losses = _losses(network, ids, blocks, [{}, *held], tell, threads)
+    free, *without = losses / np.log(2)  # in bits
 
-    def effects_of(part: slice) -> list[Effect]:
-        found = []
-        without = losses_with_held_units(network, ids, blocks, held[part])
-        for losses, track in zip(without, tracks[part], strict=True):
-            change = (losses - free) / np.log(2)
-            on = np.zeros(change.shape, np.bool_) if track is None else track[places]
-            overall = _interval(change, np.ones(change.shape, np.bool_), resamples)
-            found.append(Effect(*overall, *_interval(change, on, resamples)))
-        return found
+    def effect(of_held: NDArray[np.float64], track: NDArray[np.bool_] | None) -> Effect:
+        change = of_held - free
+        on = np.zeros(change.shape, np.bool_) if track is None else track[places]
+        overall = _interval(change, np.ones(change.shape, np.bool_), resamples)
+        return Effect(*overall, *_interval(change, on, resamples))
 
-    at_once = max(1, STREAMS_AT_ONCE // count)
-    parts = [slice(start, start + at_once) for start in range(0, len(held), at_once)]
+    return [effect(*one) for one in zip(without, tracks, strict=True)]
+
+
+def _losses(
+    network: Network,
+    ids: IdArray,
+    blocks: Streams,
+    held: Sequence[HeldUnits],
+    tell: Callable[[float], object],
+    threads: int,
+) -> NDArray[np.float64]:
+    """The losses (R, B, N) of `losses_with_held_units`, shared out among threads."""
+    # divided in the same way for any number of threads, so that the results are the same
+    at_once = max(1, STREAMS_AT_ONCE // len(blocks))
+    borders = spread(len(held), -(-len(held) // at_once)).tolist()
+    tell(0)
     with one_thread():
         of_parts = map_in_threads(
-            effects_of, parts, usable_threads() if threads is None else threads, tell
+            lambda part: losses_with_held_units(network, ids, blocks, held[slice(*part)]),
+            list(pairwise(borders)),
+            threads,
+            tell,
         )
-    return [effect for found in of_parts for effect in found]
+    return np.concatenate(of_parts)
 
 
 def _interval(

@@ -32,8 +32,9 @@ UNTRAINED_WARM_UP = 64
 """Symbols that a stream of an untrained network reads before the first that counts. Such networks
 forget fast: no activation (tanh(c) or h) differed by more than 0.0002 from that of a state carried
 through the text, for each kind of cell with 2 × 256 units."""
-CONTROLS = 20
-"""Units without a claim that are ablated for comparison with the claimed ones."""
+MOST_CONTROLS = 20
+"""Units without a claim that are ablated for comparison: as many as claimed ones, and no more than
+this."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,8 @@ def _ablate(
     rng = np.random.default_rng(seed)
     claimed = [finding.unit for finding in claims]
     others = [finding.unit for finding in found.findings.units if not finding.is_claim]
-    controls = matched_units(values.std(axis=0), claimed, others, CONTROLS, rng)
+    count = min(MOST_CONTROLS, len(claimed))
+    controls = matched_units(values.std(axis=0), claimed, others, count, rng)
     units = [*claimed, *controls]
     means = np.clip(values.mean(axis=0, dtype=np.float64)[units], -0.999, 0.999)
     held = [{found.place(unit): float(mean)} for unit, mean in zip(units, means, strict=True)]
