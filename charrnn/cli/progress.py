@@ -96,6 +96,15 @@ def introduction(trainer: Trainer) -> Iterator[str]:
         )
     if trainer.validation.symbols == 0:
         yield "no text is held out for validation: the newest weights count as the best"
+    yield from resumption(trainer)
+    if trainer.snapshots.is_on:
+        yield f"snapshots of the weights: {trainer.snapshots.path}"
+    yield f"training for {trainer.budget}; checkpoint: {plan.output}"
+
+
+def resumption(trainer: Trainer) -> Iterator[str]:
+    """From where a resumed training goes on, and what is not as before."""
+    plan, state, options = trainer.plan, trainer.state, trainer.options
     if state.step:
         yield f"resuming after step {state.step:,} (epoch {trainer.epoch:.2f})"
     if plan.shards_changed:
@@ -110,9 +119,6 @@ def introduction(trainer: Trainer) -> Iterator[str]:
             f"the learning rate follows the schedule of a run of {trainer.budget}, of which "
             f"{trainer.progress:.0%} is over: it goes on at {trainer.learning_rate:.2g}"
         )
-    if trainer.snapshots.is_on:
-        yield f"snapshots of the weights: {trainer.snapshots.path}"
-    yield f"training for {trainer.budget}; checkpoint: {plan.output}"
 
 
 def conclusion(event: Event, trainer: Trainer, resume_command: str) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """`charrnn train`."""
 
+import contextlib
 import shlex
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from charrnn.cli.command import Command
+from charrnn.cli.last_words import last_words
 from charrnn.cli.mpi import ranks
 from charrnn.errors import OptionError
 from charrnn.options import (
@@ -259,9 +261,11 @@ def train(
         ) as trainer:
             again = resume_command(texts, output, encoding, as_bytes, group)
             notices = group.notices(trainer.options.threads) if group else ()
-            code = watch(
-                trainer, sample_every, log, quiet=quiet, resume_command=again, notices=notices
-            )
+            lost = f"a process or a machine of this training has ended; go on with: {again}"
+            with last_words(lost) if group else contextlib.nullcontext():
+                code = watch(
+                    trainer, sample_every, log, quiet=quiet, resume_command=again, notices=notices
+                )
     sys.exit(code)
 
 

@@ -1,0 +1,84 @@
+"""Two ranks beside two worker processes, on this machine, in this run.
+
+    mpiexec -n 2 python benchmarks/ranks.py [--shape 2x512] [--rounds 9]
+
+Both train the same network on the same windows, in turns; a figure is the median of the turns, with
+the quartiles of their ratio.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from functools import partial
+from statistics import median, quantiles
+
+import numpy as np
+
+from charrnn.machine.blas import one_thread
+from charrnn.nn.network import Network, NetworkConfig
+from charrnn.text.batches import Batches
+from charrnn.training.parallel.group import Group, join_ranks
+from charrnn.training.parallel.launch import bound_blas
+from charrnn.training.parallel.sharded import ShardedNetwork, StartWorkers, start_workers
+
+STREAMS, STEPS, SYMBOLS = 64, 64, 87
+WINDOWS = 40
+WINDOWS_A_TURN = 4
+
+
+def network(layers: int, units: int, start: StartWorkers) -> ShardedNetwork:
+    rng = np.random.default_rng(1)
+    config = NetworkConfig(SYMBOLS, units, layers)
+    ids = rng.integers(0, SYMBOLS, STREAMS * STEPS * WINDOWS + 1).astype(np.uint8)
+    sharded = ShardedNetwork(Network.create(config, rng), "adam", STEPS, STREAMS, 2, start=start)
+    sharded._workers.load_text(Batches(ids, STREAMS, STEPS))
+    return sharded
+
+
+def turn(sharded: ShardedNetwork, count: int) -> None:
+    for window in range(count):
+        sharded.compute_gradient_of_window(window, window)
+        sharded.gradient_norm()
+        sharded.update(window + 1, 1e-3, 1.0)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def compare(group: Group, layers: int, units: int, rounds: int) -> None:
+    ranks, processes = (network(layers, units, start) for start in (group.start, start_workers))
+    times: dict[str, list[float]] = {"ranks": [], "processes": []}
+    contestants = [("ranks", ranks), ("processes", processes)]
+    with ranks, processes, one_thread():
+        for _, sharded in contestants:
+            turn(sharded, 2)
+        for round_ in range(rounds):
+            for name, sharded in contestants[:: 1 if round_ % 2 == 0 else -1]:
+                took = seconds(partial(turn, sharded, WINDOWS_A_TURN))
+                times[name].append(took / WINDOWS_A_TURN)
+    ratio = quantiles([a / b for a, b in zip(times["processes"], times["ranks"], strict=True)], n=4)
+    print(
+        f"{layers} x {units}: a step {1000 * median(times['ranks']):.1f} ms in ranks, "
+        f"{1000 * median(times['processes']):.1f} ms in processes; ranks are "
+        f"{ratio[1]:.3f} ({ratio[0]:.3f}-{ratio[2]:.3f}) times as fast"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--shape", action="append", default=[])
+    parser.add_argument("--rounds", type=int, default=9)
+    options = parser.parse_args()
+    with join_ranks(print, "") as group:
+        for shape in (options.shape or ["2x256", "2x512"]) if group else ():
+            layers, units = map(int, shape.split("x"))
+            assert group is not None
+            compare(group, layers, units, options.rounds)
+
+
+if __name__ == "__main__":
+    bound_blas()
+    main()
