@@ -57,6 +57,16 @@ def read_header(archive: zipfile.ZipFile) -> Any:
     return json.loads(_bytes(text))
 
 
+def has_format(path: Path, name: str) -> bool:
+    """Whether `path` is an archive whose header names this format; the rest may be damaged."""
+    try:
+        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
+            header = read_header(archive)
+            return isinstance(header, dict) and header.get("format") == name
+    except (OSError, *MALFORMED):
+        return False
+
+
 def read_array(
     archive: zipfile.ZipFile,
     name: str,

@@ -27,6 +27,7 @@ from charrnn.checkpoints.archive import (
     MALFORMED,
     check_version,
     fault,
+    has_format,
     read_array,
     read_header,
 )
@@ -145,12 +146,7 @@ def check_numbers(name: str, array: Array) -> None:
 
 def is_checkpoint(path: Path) -> bool:
     """Whether `path` has the header of a charrnn checkpoint; the rest may be damaged."""
-    try:
-        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
-            header = read_header(archive)
-            return isinstance(header, dict) and header.get("format") == FORMAT
-    except (OSError, *MALFORMED):
-        return False
+    return has_format(path, FORMAT)
 
 
 def newest_checkpoint(folder: Path) -> Path:

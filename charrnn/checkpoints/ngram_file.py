@@ -20,7 +20,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.checkpoints.archive import HEADER, MALFORMED, fault, read_array, read_header
+from charrnn.checkpoints.archive import (
+    HEADER,
+    MALFORMED,
+    fault,
+    has_format,
+    read_array,
+    read_header,
+)
 from charrnn.checkpoints.atomic_write import replace_file
 from charrnn.errors import CheckpointError
 from charrnn.ngram.counts import MOST_NGRAMS, Counts, largest_order
@@ -76,12 +83,7 @@ def _smallest(numbers: NDArray[np.int64]) -> NDArray[Any]:
 
 def is_ngram_file(path: Path) -> bool:
     """Whether `path` has the header of a file of n-grams; the rest may be damaged."""
-    try:
-        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
-            header = read_header(archive)
-            return isinstance(header, dict) and header.get("format") == FORMAT
-    except (OSError, *MALFORMED):
-        return False
+    return has_format(path, FORMAT)
 
 
 def read_ngrams(path: Path) -> SavedNgrams:

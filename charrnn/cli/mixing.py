@@ -152,7 +152,7 @@ class MixtureFiles:
 
         assert self.ngram is not None
         path = self.ngram.path
-        if is_ngram_file(path):
+        if path.suffix == ".npz" or is_ngram_file(path):
             saved = read_ngrams(path)
             if saved.vocabulary != model.vocabulary:
                 raise OptionError(

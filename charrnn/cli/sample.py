@@ -165,11 +165,10 @@ def sample(
     if input_lines:
         texts = writing.continued_lines()
         pieces = writing.records(texts) if form == "jsonl" else writing.lines(texts)
+    elif form == "jsonl":
+        pieces = writing.records(writing.texts(begun, samples))
     else:
-        if form == "jsonl":
-            pieces = writing.records(writing.texts(begun, samples))
-        else:
-            pieces = writing.plain(begun, samples)
+        pieces = writing.plain(begun, samples)
     try:
         write_quietly(pieces, raw=raw)
     except SystemExit:  # the reader of the texts has gone away

@@ -138,8 +138,10 @@ def test_what_cannot_be_mixed() -> None:
     assert "b.ngram.npz has the n-grams of another text (" in refuse(
         *score, "--ngram", "b.ngram.npz"
     )
-    for ngram in ("a.npz", "no.txt", "b.txt"):
-        refuse(*score, "--ngram", ngram)
+    assert "a.npz is not a file of n-grams" in refuse(*score, "--ngram", "a.npz")
+    assert "cannot read no.npz" in refuse(*score, "--ngram", "no.npz")
+    assert "no.txt does not exist" in refuse(*score, "--ngram", "no.txt")
+    assert "that the model does not know: '\u5b57'" in refuse(*score, "--ngram", "b.txt")
     assert "must be at least 0, not -1" in refuse(*score, "-c", "other.npz=-1", "--mix")
     assert "must be at least 0, not nan" in refuse(*score, "--ngram", "a.txt=nan")
     assert "'x' is no weight" in refuse("score", "new.txt", "-c", "a.npz=x", "--mix")
