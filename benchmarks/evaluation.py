@@ -2,26 +2,37 @@
 
     python benchmarks/evaluation.py MODEL.npz TEXT [--symbols 50000]
     python benchmarks/evaluation.py MODEL.npz TEXT --symbols 111540 --window 256
+    python benchmarks/evaluation.py MODEL.npz TEXT --speed
 
 Both measure the same symbols at the end of TEXT, after the same symbols before them. With
 --window, the loss is measured as nanoGPT does: in windows of so many symbols, each of which is read
-from a state of zeros; all windows that follow each other instead of random ones.
+from a state of zeros; all windows that follow each other instead of random ones. With --speed, the
+whole text is scored as `charrnn score` does it, beside forward steps in 64 streams on all
+processors.
 """
 
 import argparse
 import time
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 
-from charrnn.checkpoints.format import read_checkpoint
+from charrnn.analysis.scoring import score, symbol_losses
+from charrnn.checkpoints.format import Checkpoint, read_checkpoint
 from charrnn.machine.blas import one_thread
+from charrnn.model import model_of
 from charrnn.nn.network import Network
+from charrnn.nn.reading import map_in_threads
+from charrnn.options import usable_threads
 from charrnn.text.corpus import read_corpus
 from charrnn.training.evaluation import EVALUATION_WARM_UP, Evaluation
 from charrnn.types import IdArray
 
 WINDOWS_AT_ONCE = 64
+STREAMS = STEPS = 64
+"""Of the forward steps that a score is compared with."""
+ROUNDS = 3
 
 
 def one_stream(network: Network, text: IdArray, count: int) -> float:
@@ -45,12 +56,43 @@ def cold_windows(network: Network, text: IdArray, size: int) -> float:
     return total / (len(starts) * size)
 
 
+def forward_steps(network: Network, text: IdArray) -> None:
+    """Read the text in 64 streams and windows of 64 steps, shared out among all processors."""
+    threads = usable_threads()
+    batch = STREAMS // threads
+    count = len(text) // (STREAMS * STEPS)
+    windows = np.resize(text, (threads, count, STEPS, batch)).astype(np.intp)
+
+    def read(of_thread: IdArray) -> None:
+        workspace = network.workspace(STEPS, batch)
+        for ids in of_thread:
+            workspace.losses(ids, ids)
+
+    map_in_threads(read, list(windows), threads)
+
+
+def scoring_speed(checkpoint: Checkpoint, text: IdArray) -> tuple[float, float]:
+    """Symbols a second of a score and of forward steps: medians of rounds in which they take
+    turns."""
+    model = model_of(checkpoint)
+    seconds: tuple[list[float], list[float]] = ([], [])
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        score(model, text, symbol_losses(model, text))
+        middle = time.perf_counter()
+        forward_steps(model.network, text)
+        seconds[0].append(middle - start)
+        seconds[1].append(time.perf_counter() - middle)
+    return len(text) / median(seconds[0]), len(text) / median(seconds[1])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path)
     parser.add_argument("text")
     parser.add_argument("--symbols", type=int, default=50_000)
     parser.add_argument("--window", type=int)
+    parser.add_argument("--speed", action="store_true")
     arguments = parser.parse_args()
     checkpoint = read_checkpoint(arguments.model)
     network, count = checkpoint.network(), arguments.symbols
@@ -59,6 +101,14 @@ def main() -> None:
     if arguments.window:
         cold = cold_windows(network, corpus.ids[-count:], arguments.window)
         print(f"cold windows of {arguments.window}  {cold:.5f} nats")
+        return
+    if arguments.speed:
+        with one_thread():
+            scored, forward = scoring_speed(checkpoint, corpus.ids)
+        print(f"score          {scored:,.0f} symbols/s")
+        print(
+            f"forward steps  {forward:,.0f} symbols/s; the score has {scored / forward:.2f} of it"
+        )
         return
     before, ids = corpus.ids[-count - 20 * EVALUATION_WARM_UP : -count], corpus.ids[-count:]
     with one_thread():
