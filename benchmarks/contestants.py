@@ -20,6 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from frameworks import jax_training, keras_training
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -197,6 +199,8 @@ CONTESTANTS = {
     "charrnn-sampling": charrnn_sampling,
     "torch-training": torch_training,
     "torch-sampling": torch_sampling,
+    "jax-training": lambda shape: jax_training(shape, *symbols(shape)),
+    "keras-training": lambda shape: keras_training(shape, *symbols(shape)),
     "min-char-rnn": min_char_rnn,
     "product": product,
 }

@@ -64,7 +64,7 @@ def main() -> None:
 def measure(options: argparse.Namespace) -> None:
     import numpy as np
 
-    from charrnn.machine.matmul import Product, TransposedProduct
+    from charrnn.machine.matmul import Product
     from charrnn.nn.cells import CELLS
     from charrnn.nn.layer import Layer
     from charrnn.nn.network import Network, NetworkConfig
@@ -79,13 +79,12 @@ def measure(options: argparse.Namespace) -> None:
     clock = Clock()
     cell = CELLS[options.cell]
     for owner, function, name in (
-        (Product, "multiply", "W·h in the loop"),
-        (TransposedProduct, "multiply", "Wᵀ·da in the loop"),
+        (Product, "multiply", "W·h and Wᵀ·da in the loop"),
         (cell, "forward", "cells, forward"),
         (cell, "backward", "cells, backward"),
         (Layer, "forward", "the loop forward beside these"),
         (Layer, "backward", "the loop backward beside these, and dW"),
-        (OneHotInput, "forward", "gather of the input"),
+        (OneHotInput, "forward", "lookup of the input"),
         (OneHotInput, "backward", "its gradient"),
         (SoftmaxCrossEntropy, "forward", "softmax"),
         (SoftmaxCrossEntropy, "backward", "softmax, backward"),

@@ -82,9 +82,10 @@ class Race:
     times: dict[str, list[float]]
     reasons: dict[str, str]
 
-    def fastest(self, prefix: str) -> str | None:
-        """The fastest contestant whose name begins like that; None where none of them ran."""
-        names = [name for name in self.times if name.startswith(prefix)]
+    def fastest(self, *prefixes: str) -> str | None:
+        """The fastest contestant whose name begins like one of these; None where none of them
+        ran."""
+        names = [name for name in self.times if name.startswith(prefixes)]
         return min(names, key=lambda name: median(self.times[name]), default=None)
 
     def ratio(self, slow: str | None, fast: str | None) -> Quartiles | None:

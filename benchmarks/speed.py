@@ -6,8 +6,9 @@ Parts: training, cells, sampling, floor (min-char-rnn), memory, start. The conte
 processes that take turns, because machines are noisy; a figure is the median of the turns, and a
 ratio the median of the ratios of neighbours, with the quartiles behind it. Both sides run with one
 and with two threads (or all processors), and the faster one counts. A contestant that cannot run is
-a dash, with the reason below the table: PyTorch, which charrnn does not need, may not be installed
-(`pip install -e '.[bench]'`), or have no bfloat16 LSTM for the processor.
+a dash, with the reason below the table: PyTorch, JAX and Keras, which charrnn does not need, may
+not be installed (`pip install -e '.[bench,rivals]'`), or PyTorch has no bfloat16 LSTM for the
+processor.
 
 The environment's OPENBLAS_CORETYPE, if it is set, holds NumPy to the kernels of another processor;
 PyTorch does not know it. `make bench` leaves it out.
@@ -48,17 +49,21 @@ CELL_SHAPES = [
     (2, 256, 64, 64, 87),
     (2, 512, 64, 64, 87),
 ]
+RIVALS = ("PyTorch", "JAX", "Keras")
 PRODUCT_SIZE = 3072
 PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
 
 
-def training_shapes(shape: Shape, *, bfloat16: bool) -> dict[str, Shape]:
+def training_shapes(shape: Shape, *, all_rivals: bool) -> dict[str, Shape]:
     ours, torch = shape | {"name": "charrnn-training"}, shape | {"name": "torch-training"}
     threads = sorted({1, PROCESSORS})
     shapes = {f"charrnn {n}": ours | {"threads": n} for n in threads}
     shapes |= {f"PyTorch {n}": torch | {"threads": n} for n in threads}
-    if bfloat16:
-        shapes["bfloat16"] = torch | {"threads": PROCESSORS, "bfloat16": True}
+    if all_rivals:
+        all_threads = shape | {"threads": PROCESSORS}
+        shapes["bfloat16"] = all_threads | {"name": "torch-training", "bfloat16": True}
+        shapes["JAX"] = all_threads | {"name": "jax-training"}
+        shapes["Keras"] = all_threads | {"name": "keras-training"}
     return shapes
 
 
@@ -71,8 +76,8 @@ def weights_of(shape: Shape) -> int:
     return sum(rows * columns for rows, columns in config.shapes().values())
 
 
-def training_line(shape: Shape, rounds: int, *, bfloat16: bool = True) -> dict[str, Any]:
-    shapes = training_shapes(shape, bfloat16=bfloat16)
+def training_line(shape: Shape, rounds: int, *, all_rivals: bool = True) -> dict[str, Any]:
+    shapes = training_shapes(shape, all_rivals=all_rivals)
     shapes["product"] = {"name": "product", "size": PRODUCT_SIZE}
     race = take_turns(shapes, rounds)
     characters = shape["batch_size"] * shape["seq_length"]
@@ -84,6 +89,8 @@ def training_line(shape: Shape, rounds: int, *, bfloat16: bool = True) -> dict[s
         "characters_per_second": race.speeds(characters),
         "ratio": race.ratio(torch, ours),
         "ratio_bfloat16": race.ratio("bfloat16", ours),
+        "fastest_rival": race.fastest(*RIVALS),
+        "ratio_fastest_rival": race.ratio(race.fastest(*RIVALS), ours),
         "threads_ratio": race.ratio("charrnn 1", f"charrnn {PROCESSORS}"),
         "share_of_limit": limit and [work * share for share in limit],
         "reasons": race.reasons,
@@ -100,7 +107,7 @@ def shape_of(layers: int, units: int, batch: int, steps: int, symbols: int) -> S
 def training(rounds: int, chosen: str | None) -> list[dict[str, Any]]:
     print(
         f"\n{'training':26}{'charrnn':>10}{'PyTorch':>10}{'ratio':>19}{'to bfloat16':>19}"
-        f"{'2 threads to 1':>19}{'of the limit':>19}"
+        f"{'to the fastest':>19}{'2 threads to 1':>19}{'of the limit':>19}"
     )
     rows = []
     for line in TRAINING:
@@ -112,7 +119,8 @@ def training(rounds: int, chosen: str | None) -> list[dict[str, Any]]:
         rows.append(row)
         print(
             f"{label:26}{speeds(row)}{with_spread(row['ratio']):>19}"
-            f"{with_spread(row['ratio_bfloat16']):>19}{with_spread(row['threads_ratio']):>19}"
+            f"{with_spread(row['ratio_bfloat16']):>19}"
+            f"{with_spread(row['ratio_fastest_rival']):>19}{with_spread(row['threads_ratio']):>19}"
             f"{with_spread(row['share_of_limit']):>19}",
             flush=True,
         )
@@ -126,7 +134,7 @@ def cells(rounds: int) -> list[dict[str, Any]]:
     rows = []
     for cell in ("rnn", "gru"):
         for line in CELL_SHAPES:
-            row = training_line(shape_of(*line) | {"cell": cell}, rounds, bfloat16=False)
+            row = training_line(shape_of(*line) | {"cell": cell}, rounds, all_rivals=False)
             rows.append(row)
             layers, units, batch, steps, _ = line
             show_pair(f"{cell} {layers} × {units} B{batch} T{steps}", row)
@@ -149,9 +157,11 @@ def speeds(row: dict[str, Any]) -> str:
 
 
 def show_mean(rows: list[dict[str, Any]]) -> None:
-    """The geometric mean of the ratios, and why there are dashes."""
-    mean = geometric_mean([row["ratio"][1] for row in rows if row["ratio"]])
-    print(f"{'geometric mean':46}{DASH if mean is None else f'{mean:.2f}':>8}")
+    """The geometric means of the ratios, and why there are dashes."""
+    for label, ratio in (("PyTorch", "ratio"), ("the fastest", "ratio_fastest_rival")):
+        mean = geometric_mean([row[ratio][1] for row in rows if row[ratio]])
+        label = f"geometric mean, beside {label}"
+        print(f"{label:46}{DASH if mean is None else f'{mean:.2f}':>8}")
     show_reasons(*(row["reasons"] for row in rows))
 
 

@@ -32,7 +32,7 @@ class OneRecurrentGate(Cell):
     def __init__(self, shape: CellShape) -> None:
         super().__init__(shape)
         self._difference = np.zeros(
-            (shape.steps, shape.hidden_size, shape.batch), np.dtype(shape.dtype)
+            (shape.steps, shape.batch, shape.hidden_size), np.dtype(shape.dtype)
         )
 
     def forward(self, t: int, a: Array, h_before: Array, h: Array) -> None:

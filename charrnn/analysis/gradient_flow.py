@@ -39,7 +39,7 @@ def gradient_flow(network: Network, ids: IdArray, reach: int) -> NDArray[np.floa
     of_last_step = np.zeros((T, B), network.parameters.flat.dtype)
     of_last_step[-1] = 1
     config = network.config
-    dH = np.zeros((config.layers, config.hidden_size, T, B), of_last_step.dtype)
+    dH = np.zeros((config.layers, T, B, config.hidden_size), of_last_step.dtype)
     workspace.backward(network.parameters.zeros_like(), of_last_step.reshape(-1), dH)
-    norms: NDArray[np.float64] = np.sqrt(np.square(dH, dtype=np.float64).sum(axis=1)).mean(axis=-1)
+    norms: NDArray[np.float64] = np.sqrt(np.square(dH, dtype=np.float64).sum(axis=-1)).mean(axis=-1)
     return norms[:, ::-1]

@@ -18,7 +18,7 @@ from charrnn.types import Array
 class OutputDropout:
     """Dropout of a layer's output, for windows of T steps in B streams.
 
-    Memory: (H + 1)·T·B + H·B numbers.
+    Memory: T·B·(H + 1) + B·H numbers.
     """
 
     def __init__(
@@ -26,25 +26,26 @@ class OutputDropout:
     ) -> None:
         H, T, B = hidden_size, steps, batch
         self._p = p
-        self._mask = np.ones((H, 1, B), dtype)
-        self._shape = H, T, B
-        self.output = aligned_zeros((H + 1, T * B), dtype)
-        """[m ⊙ h_1 … m ⊙ h_T; 1] as (H + 1, T·B)."""
-        self.output[H] = 1
+        self._mask = np.ones((B, H), dtype)
+        self._shape = T, B, H + 1
+        self.output = aligned_zeros((T * B, H + 1), dtype)
+        """[m ⊙ h_1, 1] … [m ⊙ h_T, 1] as (T·B, H + 1)."""
+        self.output[:, H] = 1
 
     def draw(self, rng: np.random.Generator) -> None:
         """Draw a new mask for the next window."""
         _draw(self._mask, self._p, rng)
 
     def forward(self, output: Array) -> Array:
-        """Mask the layer's output [h_1 … h_T; 1] (H + 1, T·B); returns `self.output`."""
-        h, masked = output[:-1].reshape(self._shape), self.output[:-1].reshape(self._shape)
+        """Mask the layer's output [h_1, 1] … [h_T, 1] (T·B, H + 1); returns `self.output`."""
+        h, masked = (x.reshape(self._shape)[..., :-1] for x in (output, self.output))
         np.multiply(h, self._mask, out=masked)
         return self.output
 
     def backward(self, dY: Array) -> None:
-        """Turn the gradient of m ⊙ h into that of h, (H, T, B), in place."""
-        dY *= self._mask
+        """Turn the gradient of m ⊙ h into that of h, (T·B, H), in place."""
+        by_step = dY.reshape(-1, *self._mask.shape)
+        by_step *= self._mask
 
 
 class WeightDropout:

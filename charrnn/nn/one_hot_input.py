@@ -1,91 +1,118 @@
 """The input of the first layer: symbols as one-hot vectors.
 
 A symbol v is the one-hot vector x with a 1 in row v, so that U·[x; 1] is column v of U plus the
-bias column: the forward pass gathers columns and needs no product. The gradient dU sums the columns
-of dA of each symbol. For a small vocabulary, a product with the one-hot matrix is faster; for a
-large one, the columns are sorted by symbol and summed in runs.
+bias column: the forward pass looks it up in a table and needs no product. The gradient dU sums the
+rows of dA of each symbol.
 """
+
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from charrnn.machine.aligned import aligned_zeros
-from charrnn.machine.matmul import round_up_to_lanes
-from charrnn.nn.layer import Columns
 from charrnn.types import Array
 
-ONE_HOT_LIMIT = 256
-"""The largest vocabulary for which the one-hot product is used (measured for dA of 1024 × 2048: as
-fast as the sorted sums between 161 and 300 symbols)."""
+BLOCK_FEATURES = 64
+"""Rows of U that are transposed at a time, so that the lines of the cache are used whole."""
+ROWS_AT_ONCE = 256
+"""Rows of dA that are summed at a time: they stay in the cache of the processor."""
 
 
 class OneHotInput:
-    """The input layer for windows of N = T·B symbols out of V.
+    """The input layer for N = T·B symbols out of V.
 
-    Memory: rows·V numbers, and for training rows·N more, or up to `ONE_HOT_LIMIT` symbols
-    (rows + N)·V′, where V′ is V + 1 rounded up to a multiple of 16.
+    Its table has all symbols, or only the distinct ones of a window where V > N. Memory:
+    min(N, V)·(G·H + 64) numbers, and for training 256·K·H more.
     """
 
     def __init__(
-        self,
-        symbols: int,
-        rows: int,
-        steps: int,
-        batch: int,
-        dtype: DTypeLike,
-        *,
-        training: bool,
+        self, symbols: int, features: int, rows: int, dtype: DTypeLike, *, gradients: int = 0
     ) -> None:
-        columns = steps * batch
-        self._table = aligned_zeros((rows, symbols), dtype)
-        self._padded_ids = np.zeros(columns + batch, np.intp)
-        self._ids = self._padded_ids[:columns]
-        self._ids_by_step = self._ids.reshape(steps, batch)
-        self._columns = np.arange(columns)
-        one_hot = training and symbols <= ONE_HOT_LIMIT
-        self._one_hot = None
-        if one_hot:
-            # below the rows of the symbols a row of ones, for the bias, and rows of zeros: a whole
-            # number of vector registers makes the product a seventh faster
-            padded = round_up_to_lanes(symbols + 1)
-            self._one_hot = aligned_zeros((padded, columns), dtype)
-            self._one_hot[symbols] = 1
-            self._dU = aligned_zeros((rows, padded), dtype)
-        elif training:
-            self._keys = np.empty(columns, np.intp)
-            self._order = np.empty(columns, np.intp)
-            self._is_start = np.ones(columns, np.bool_)
-            self._sorted = aligned_zeros((rows, columns), dtype)
+        """`features` are the G·H of each symbol; `gradients`, for training, the K·H columns of
+        dA."""
+        most = min(symbols, rows)
+        self._has_all = symbols <= rows
+        self._table = aligned_zeros((most, features), dtype)
+        self._rows = np.arange(rows)
+        self._ids, self._places = np.zeros((2, rows), np.intp)
+        self._keys, self._order = np.zeros((2, rows), np.intp)
+        self._is_start = np.ones(rows, np.bool_)
+        self._place_of = np.zeros(symbols + 1, np.intp)
+        """The place of each symbol among the distinct ones, or n; for the bias n + 1."""
+        self._block = aligned_zeros((BLOCK_FEATURES * (most + 2),), dtype)
+        self._some_rows = aligned_zeros((ROWS_AT_ONCE, gradients), dtype)
+        self._sum = aligned_zeros((features,), dtype)
 
-    def forward(self, U: Array, ids: NDArray[np.integer], out: Columns) -> None:
-        """U·[X; 1] (rows, T, B) for U (rows, V + 1) and the symbols `ids` (T, B)."""
-        self._ids_by_step[:] = ids
-        np.add(U[:, :-1], U[:, -1:], out=self._table)
-        # the padding too: `take` writes into contiguous memory only
-        np.take(self._table, self._padded_ids, axis=1, out=out.padded, mode="clip")
+    def forward(self, U: Array, ids: NDArray[np.integer], out: Array) -> None:
+        """[X, 1]·Uᵀ in `out` (N, G·H), for U (G·H, V + 1) and the symbols `ids` (T, B)."""
+        self._ids.reshape(ids.shape)[:] = ids
+        if self._has_all:
+            np.add(U[:, :-1].T, U[:, -1], out=self._table)
+            np.take(self._table, self._ids, axis=0, out=out, mode="clip")
+            return
+        self._find_distinct()
+        n = len(self._distinct)
+        for features in self._blocks():
+            rows = U[features]
+            block = self._block[: len(rows) * n].reshape(len(rows), n)
+            np.take(rows, self._distinct, axis=1, out=block, mode="clip")
+            block += rows[:, -1:]
+            self._table[:n, features] = block.T
+        np.take(self._place_of, self._ids, out=self._places, mode="clip")
+        np.take(self._table, self._places, axis=0, out=out, mode="clip")
 
-    def backward(self, dA: Columns, dU: Array) -> None:
-        """dU (rows, V + 1) from dA (rows, T, B), for the symbols of the last forward pass."""
-        if self._one_hot is not None:
-            symbols = dU.shape[1] - 1
-            self._one_hot[:symbols] = 0
-            self._one_hot[self._ids, self._columns] = 1
-            np.matmul(dA.flat, self._one_hot.T, out=self._dU)
-            dU[:] = self._dU[:, : symbols + 1]
-        else:
-            # sort the keys symbol·N + column in place, then split them again
-            keys, columns = self._keys, self._ids.size
-            np.multiply(self._ids, columns, out=keys)
-            keys += self._columns
-            keys.sort()
-            np.remainder(keys, columns, out=self._order)
-            np.floor_divide(keys, columns, out=keys)
-            np.not_equal(keys[1:], keys[:-1], out=self._is_start[1:])
-            starts = np.flatnonzero(self._is_start)
-            # from the padded array: `take` would copy one that is not contiguous
-            np.take(dA.padded, self._order, axis=1, out=self._sorted, mode="clip")
-            sums = self._table[:, : starts.size]  # free since the forward pass
-            np.add.reduceat(self._sorted, starts, axis=1, out=sums)
-            dU.fill(0)
-            dU[:, keys[starts]] = sums
-            np.sum(dU[:, :-1], axis=1, out=dU[:, -1])
+    def _find_distinct(self) -> None:
+        """Sort the rows by symbol: `_order` are the rows, and those of the n `_distinct` symbols
+        begin at `_starts`, the last of which is the end."""
+        # the keys symbol·N + row are sorted in place, then split again
+        keys, rows = self._keys, self._ids.size
+        np.multiply(self._ids, rows, out=keys)
+        keys += self._rows
+        keys.sort()
+        np.remainder(keys, rows, out=self._order)
+        np.floor_divide(keys, rows, out=keys)
+        np.not_equal(keys[1:], keys[:-1], out=self._is_start[1:])
+        starts = np.flatnonzero(self._is_start)
+        n = len(starts)
+        self._distinct, self._starts = keys[starts], np.append(starts, rows)
+        self._place_of.fill(n)
+        self._place_of[self._distinct] = np.arange(n)
+        self._place_of[-1] = n + 1
+
+    def backward(self, dA: Array, dU: Array) -> None:
+        """dU (G·H, V + 1) from dA (N, K·H), of which the first G·H columns are those of U, for the
+        symbols of the last forward pass."""
+        if self._has_all:
+            self._find_distinct()
+        n = len(self._distinct)
+        sums = self._table[:n]  # free since the forward pass
+        for sum_of_symbol, (start, end) in zip(sums, pairwise(self._starts), strict=True):
+            self._sum_rows(dA, self._order[start:end], sum_of_symbol)
+        bias = np.add.reduce(sums, axis=0, out=self._sum)
+        for block_of in self._blocks():
+            out = dU[block_of]
+            # beside the sums a column of zeros, for all other symbols, and one for the bias
+            block = self._block[: len(out) * (n + 2)].reshape(len(out), n + 2)
+            block[:, :n] = sums[:, block_of].T
+            block[:, n], block[:, n + 1] = 0, bias[block_of]
+            np.take(block, self._place_of, axis=1, out=out, mode="clip")
+
+    def _sum_rows(self, dA: Array, rows: NDArray[np.intp], out: Array) -> None:
+        """The sum of some rows of dA in `out` (G·H,)."""
+        features = len(out)
+        if len(rows) == 1:
+            out[:] = dA[rows[0], :features]
+            return
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            some = rows[start : start + ROWS_AT_ONCE]
+            found = self._some_rows[: len(some)]
+            np.take(dA, some, axis=0, out=found, mode="clip")
+            if start == 0:
+                np.add.reduce(found[:, :features], axis=0, out=out)
+            else:
+                out += np.add.reduce(found[:, :features], axis=0, out=self._sum)
+
+    def _blocks(self) -> list[slice]:
+        starts = range(0, self._table.shape[1], BLOCK_FEATURES)
+        return [slice(start, start + BLOCK_FEATURES) for start in starts]

@@ -57,9 +57,8 @@ class ReadWindow:
 
     def state(self, layer: int, name: str) -> Array:
         """A state of a layer, (n, H): "h", or one of those that were asked for."""
-        state = self._workspace.layers[layer].states(name)  # (T, H, B)
-        found: Array = state.transpose(0, 2, 1)[self._counts]
-        return found
+        states: Array = self._workspace.layers[layer].states(name)[self._counts]
+        return states
 
     def most_probable(self, count: int) -> tuple[NDArray[np.intp], Array]:
         """The most probable next symbols (n, K) and their probabilities (n, K), the most probable
@@ -86,7 +85,7 @@ def read_windows(
     """Read the symbols of a text (N,) in B streams, from states of zeros, in windows of `steps`;
     those of which nothing counts are left out, and nothing is predicted there.
 
-    `states` are kept beside h, which is always there. Memory: a workspace of T steps, and L·T·H·B
+    `states` are kept beside h, which is always there. Memory: a workspace of T steps, and L·T·B·H
     numbers for each of `states`.
     """
     T = max(1, min(steps or WINDOW, streams.longest))

@@ -34,27 +34,28 @@ class Stepper:
         if cell.vectors:
             for layer, one in enumerate(self._cells):
                 one.begin(network.parameters[f"P{layer}"].copy())
-        # for each layer [h_l; h_{l−1}] (2H, S), but only h_0 (H, S) for layer 0
-        self._inputs = [aligned_zeros((H if layer == 0 else 2 * H, S), dtype) for layer in range(L)]
-        self._h = [x[:H] for x in self._inputs]
-        self._projected = np.empty((G * H, S), dtype)
-        self._scaled_h = np.empty((H, S), dtype) if cell.scales_h else None
-        self._new_h = np.empty((H, S), dtype)
+        # for each layer [h_l, h_{l−1}] (S, 2H), but only h_0 (S, H) for layer 0
+        self._inputs = [aligned_zeros((S, H if layer == 0 else 2 * H), dtype) for layer in range(L)]
+        self._h = [x[:, :H] for x in self._inputs]
+        self._new_h = np.empty((S, H), dtype)
+        self._scaled_h = np.empty((S, H), dtype) if cell.scales_h else None
+        # products (S, R·H) and (S, G·H), and views of them by block, (R, S, H) and (G, S, H)
+        self._of_W, self._of_U = np.empty((S, R * H), dtype), np.empty((S, G * H), dtype)
+        self._W_blocks = self._of_W.reshape(S, R, H).swapaxes(0, 1)
+        self._U_blocks = self._of_U.reshape(S, G, H).swapaxes(0, 1)
         # the pre-activations of each layer, and the parts of them with U·x + b and with W·h
-        self._a = [aligned_zeros((K, H, S), dtype) for _ in range(L)]
-        self._U_outputs = [a[:G].reshape(G * H, S) for a in self._a]
-        self._W_outputs = [a[K - R :].reshape(R * H, S) for a in self._a]
+        self._a = [aligned_zeros((K, S, H), dtype) for _ in range(L)]
+        self._U_outputs = [a[:G] for a in self._a]
+        self._W_outputs = [a[K - R :] for a in self._a]
         self._without_W = [a[: K - R] for a in self._a]
         self._held: dict[int, tuple[Units, Units, Array]] = {}
         self._logits = np.empty((config.vocabulary_size, S), dtype)
 
     def _copy_weights(self, network: Network) -> None:
-        weights, cell = network.parameters, network.config.cell_type
-        table = weights["U0"][:, :-1] + weights["U0"][:, -1:]
-        # one stream reads a row, which is faster; many streams gather columns in one call
-        self._table = table if self.streams > 1 else np.ascontiguousarray(table.T)
+        weights, H, cell = network.parameters, network.config.hidden_size, network.config.cell_type
+        self._table = np.ascontiguousarray((weights["U0"][:, :-1] + weights["U0"][:, -1:]).T)
         W, U = ([weights[f"{x}{n}"] for n in range(network.config.layers)] for x in "WU")
-        self._biases = [np.repeat(of_layer[:, -1:], self.streams, axis=1) for of_layer in U]
+        self._biases = [of_layer[:, -1].reshape(-1, 1, H).copy() for of_layer in U]
         self._has_joint = cell.gates == cell.recurrent_gates
         if self._has_joint:
             self._W = [aligned_copy(W[0])]
@@ -71,7 +72,7 @@ class Stepper:
         self._held[layer] = units, streams, values
 
     def state(self, layer: int, name: str) -> Array:
-        """A state of a layer after the last step, (H, S): "h", or one of the cell's `states`. It is
+        """A state of a layer after the last step, (S, H): "h", or one of the cell's `states`. It is
         a view, valid until the next step."""
         if name == "h":
             return self._h[layer]
@@ -100,37 +101,36 @@ class Stepper:
         return self.predict()
 
     def _first_inputs(self, ids: IdArray) -> Array:
-        """Write W₀·h into the first layer's pre-activations; returns U₀·onehot + b (G·H, S)."""
-        if self.streams == 1:
-            self._projected[:] = self._table[ids].T
-        else:
-            np.take(self._table, ids, axis=1, out=self._projected, mode="clip")
+        """Write W₀·h into the first layer's pre-activations; returns U₀·onehot + b (G, S, H)."""
+        np.take(self._table, ids, axis=0, out=self._of_U, mode="clip")
         self._multiply_by_W(0)
-        return self._projected
+        return self._U_blocks
 
     def _inputs_of(self, layer: int) -> Array:
         """Write W·h, or W·h + U·x, into the pre-activations of a layer l ≥ 1; returns what remains
-        to be added, (G·H, S)."""
-        x, bias, H = self._inputs[layer], self._biases[layer], len(self._new_h)
-        x[H:] = self._h[layer - 1]
+        to be added, (G, S, H) or (G, 1, H)."""
+        x, bias, H = self._inputs[layer], self._biases[layer], self._new_h.shape[1]
+        x[:, H:] = self._h[layer - 1]
         if self._has_joint:
-            np.matmul(self._joint[layer - 1], x, out=self._W_outputs[layer])
+            np.matmul(x, self._joint[layer - 1].T, out=self._of_W)
+            self._W_outputs[layer][:] = self._W_blocks
             return bias
-        np.matmul(self._U[layer - 1], x[H:], out=self._projected)
-        self._projected += bias
+        np.matmul(x[:, H:], self._U[layer - 1].T, out=self._of_U)
+        self._U_blocks += bias
         self._multiply_by_W(layer)
-        return self._projected
+        return self._U_blocks
 
     def _multiply_by_W(self, layer: int) -> None:
         """Write W·h, or W·(s ⊙ h) with the s that is projected, into a layer's pre-activations."""
         h = self._h[layer]
         if self._scaled_h is not None:
-            h = np.multiply(self._projected[: len(h)], h, out=self._scaled_h)
-        np.matmul(self._W[layer], h, out=self._W_outputs[layer])
+            h = np.multiply(self._U_blocks[0], h, out=self._scaled_h)
+        np.matmul(h, self._W[layer].T, out=self._of_W)
+        self._W_outputs[layer][:] = self._W_blocks
 
     def predict(self) -> Array:
         """The logits (V, S) of the current state once more; before any step, of zeros."""
-        np.matmul(self._V, self._h[-1], out=self._logits)
+        np.matmul(self._V, self._h[-1].T, out=self._logits)
         self._logits += self._V_bias
         return self._logits
 

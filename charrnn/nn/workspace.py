@@ -12,7 +12,7 @@ import numpy as np
 
 from charrnn.machine.aligned import aligned_zeros
 from charrnn.nn.dropout import OutputDropout, WeightDropout
-from charrnn.nn.layer import Columns, Layer, Scratch
+from charrnn.nn.layer import Layer, Scratch
 from charrnn.nn.one_hot_input import OneHotInput
 from charrnn.nn.parameters import Parameters
 from charrnn.nn.softmax import SoftmaxCrossEntropy
@@ -27,7 +27,7 @@ class Workspace:
     streams from one window to the next.
 
     Memory: that of the layers, the input, the softmax and dropout, V·T·B numbers for the logits,
-    G·H·(T + 1)·B for the input of a layer's gates, and (K − G + 1)·H·(T + 1)·B more for training.
+    G·H·T·B for the input of a layer's gates, and (K − G + 1)·H·T·B more for training.
     """
 
     def __init__(
@@ -49,17 +49,21 @@ class Workspace:
         self.layers = [
             Layer(cell, H, T, B, dtype, scratch, training=training) for _ in range(config.layers)
         ]
-        # for one layer after another U·[X; 1], then the gradient of its pre-activations
-        G = len(cell.gates)
-        self._gates = Columns.zeros((len(cell.blocks) if training else G) * H, T, B, dtype)
-        self._projected = self._gates.rows(slice(0, G * H))
+        # for one layer after another [X, 1]·Uᵀ, then, in the same memory, the gradient of its
+        # pre-activations
+        G, K = len(cell.gates), len(cell.blocks)
+        gates = aligned_zeros(((K if training else G) * H * T * B,), dtype)
+        self._projected = gates[: T * B * G * H].reshape(T * B, G * H)
         self._logits = aligned_zeros((V, T * B), dtype)
         self._no_vectors = np.zeros((0, H), dtype)
         self._targets = np.empty((T, B), np.intp)
         self._softmax = SoftmaxCrossEntropy(T * B, dtype)
-        self._input = OneHotInput(V, G * H, T, B, dtype, training=training)
+        gradients = K * H if training else 0
+        self._input = OneHotInput(V, G * H, T * B, dtype, gradients=gradients)
         if training:
-            self._dY = Columns.zeros(H, T, B, dtype)
+            self._dA = gates.reshape(T * B, K * H)
+            self._dA_of_U = self._dA[:, : G * H]
+            self._dY = aligned_zeros((T * B, H), dtype)
         self._make_dropout(dropout, recurrent_dropout)
 
     def _make_dropout(self, dropout: float, recurrent_dropout: float) -> None:
@@ -108,21 +112,21 @@ class Workspace:
         for index, layer in enumerate(self.layers):
             U, W = weights[f"U{index}"], weights[f"W{index}"]
             if index == 0:
-                self._input.forward(U, ids, out=self._projected)  # 1  U·[X; 1]   (G·H, T, B)
+                self._input.forward(U, ids, out=self._projected)  # 1  [X, 1]·Uᵀ   (T·B, G·H)
             else:
-                np.matmul(U, self._output(index - 1), out=self._projected.flat)  # 1
+                np.matmul(self._output(index - 1), U.T, out=self._projected)  # 1  [X, 1]·Uᵀ
             if self._weight_dropout:
                 W = self._weight_dropout[index].forward(W)  # 2  M ⊙ W   (R·H, H)
-            layer.forward(W, self._projected, self._vectors(weights, index))  # 3  h   (H, T, B)
+            layer.forward(W, self._projected, self._vectors(weights, index))  # 3  h   (T, B, H)
             if self._output_dropout:
-                self._output_dropout[index].forward(layer.output)  # 4  m ⊙ h   (H, T, B)
+                self._output_dropout[index].forward(layer.output)  # 4  m ⊙ h   (T, B, H)
 
     def _predict(self) -> Array:
         """The logits (V, T·B) of the symbols that follow those of the last window."""
-        return np.matmul(self.network.parameters["V"], self._output(-1), out=self._logits)  # 5
+        return np.matmul(self.network.parameters["V"], self._output(-1).T, out=self._logits)  # 5
 
     def _output(self, layer: int) -> Array:
-        """A layer's output after dropout, [h_1 … h_T; 1] as (H + 1, T·B)."""
+        """A layer's output after dropout, [h_1, 1] … [h_T, 1] as (T·B, H + 1)."""
         return (self._output_dropout or self.layers)[layer].output
 
     def _vectors(self, parameters: Parameters, layer: int) -> Array:
@@ -152,7 +156,7 @@ class Workspace:
 
     def backward(self, gradient: Parameters, scale: float | Array, dH: Array | None = None) -> None:
         """Overwrite `gradient` with ∂(sum of scale · losses)/∂weights for the last window of
-        `losses`, and `dH` (L, H, T, B), if it is given, with the gradient of each layer's h_t.
+        `losses`, and `dH` (L, T, B, H), if it is given, with the gradient of each layer's h_t.
 
         `scale` is a number, or one for each loss (T·B,). Backpropagation is truncated at the first
         step of the window.
@@ -160,22 +164,22 @@ class Workspace:
         weights = self.network.parameters
         dlogits, dY = self._logits, self._dY
         self._softmax.backward(dlogits, scale)  # of 6  (V, T·B)
-        np.matmul(dlogits, self._output(-1).T, out=gradient["V"])  # of 5
-        np.matmul(weights["V"][:, :-1].T, dlogits, out=dY.flat)  # of 5  (H, T·B)
+        np.matmul(dlogits, self._output(-1), out=gradient["V"])  # of 5
+        np.matmul(dlogits.T, weights["V"][:, :-1], out=dY)  # of 5  (T·B, H)
         for index, layer in reversed(list(enumerate(self.layers))):
             W, dW, dU = weights[f"W{index}"], gradient[f"W{index}"], gradient[f"U{index}"]
             if self._output_dropout:
-                self._output_dropout[index].backward(dY.steps)  # of 4
+                self._output_dropout[index].backward(dY)  # of 4
             if self._weight_dropout:
                 W = self._weight_dropout[index].W
             dH_of_layer = None if dH is None else dH[index]
             dvectors = self._vectors(gradient, index)
-            layer.backward(W, dY.steps, self._gates, dW, dvectors, dH_of_layer)  # of 3
+            layer.backward(W, dY, self._dA, dW, dvectors, dH_of_layer)  # of 3
             if self._weight_dropout:
                 self._weight_dropout[index].backward(dW)  # of 2
             if index == 0:
-                self._input.backward(self._projected, dU)  # of 1
+                self._input.backward(self._dA, dU)  # of 1
             else:
-                dA = self._projected.flat
-                np.matmul(dA, self._output(index - 1).T, out=dU)  # of 1
-                np.matmul(weights[f"U{index}"][:, :-1].T, dA, out=dY.flat)  # of 1  (H, T·B)
+                dA = self._dA_of_U
+                np.matmul(dA.T, self._output(index - 1), out=dU)  # of 1
+                np.matmul(dA, weights[f"U{index}"][:, :-1], out=dY)  # of 1  (T·B, H)

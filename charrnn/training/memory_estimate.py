@@ -5,10 +5,9 @@ used.
 """
 
 from charrnn.errors import OptionError
-from charrnn.machine.matmul import padded_columns
 from charrnn.machine.memory_limit import GIGABYTE, available
 from charrnn.nn.network import NetworkConfig
-from charrnn.nn.one_hot_input import ONE_HOT_LIMIT
+from charrnn.nn.one_hot_input import ROWS_AT_ONCE
 from charrnn.optim.optimizers import OPTIMIZERS
 from charrnn.options import TrainingOptions
 from charrnn.text.batches import fit_shape
@@ -29,14 +28,14 @@ def needed(config: NetworkConfig, options: TrainingOptions, symbols: int, ranks:
     vectors = 3 + moments + shards + (ranks > 1)
     # for each layer its tape, its c and its outputs, these once more for dropout, and its scaled h;
     # for one layer the input of its gates, and the gradient of its outputs
-    rows = (L * (K + 2 + (options.dropout > 0) + cell.scales_h) + K + 1) * H
-    # the logits, and the one-hot matrix, or the sorted columns that take its place
-    rows += V + (V if V <= ONE_HOT_LIMIT else G * H)
-    columns = shards * padded_columns(-(-batch // shards)) * (steps + 1)
-    # Wᵀ, and the table of the gates' input for each symbol; W and its mask for recurrent dropout
-    tables = shards * H * (R * H + G * V)
+    numbers = (L * (K + 2 + (options.dropout > 0) + cell.scales_h) + K + 1) * H
+    numbers += V  # the logits
+    places = shards * -(-batch // shards) * (steps + 1)
+    # W in tiles, twice; the table of the gates' input for each symbol, and rows of its gradient; W
+    # and its mask for recurrent dropout
+    tables = shards * H * (2 * R * H + G * V + K * ROWS_AT_ONCE)
     tables += shards * L * 2 * R * H * H if options.recurrent_dropout else 0
-    return 4 * (vectors * config.size + rows * columns + tables)
+    return 4 * (vectors * config.size + numbers * places + tables)
 
 
 def check_memory(

@@ -71,10 +71,10 @@ def test_every_place_is_warmed_up(monkeypatch: pytest.MonkeyPatch, reach: int) -
     inputs = starts + np.arange(W + T)[:, np.newaxis]
     workspace = network.workspace(W + T, 5, training=True)
     workspace.losses(ids[inputs], ids[inputs + 1])
-    scale, dH = np.zeros((W + T, 5)), np.zeros((1, 4, W + T, 5))
+    scale, dH = np.zeros((W + T, 5)), np.zeros((1, W + T, 5, 4))
     scale[-1] = 1
     workspace.backward(network.parameters.zeros_like(), scale.reshape(-1), dH)
-    expected = np.sqrt(np.square(dH[0]).sum(axis=0)).mean(axis=-1)[::-1][:T]
+    expected = np.sqrt(np.square(dH[0]).sum(axis=-1)).mean(axis=-1)[::-1][:T]
     np.testing.assert_allclose(gradient_flow(network, ids, reach)[0], expected, rtol=1e-9)
 
 

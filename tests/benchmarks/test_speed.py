@@ -32,6 +32,7 @@ def test_a_contestant_that_crashes_has_a_reason(monkeypatch: pytest.MonkeyPatch)
 def test_the_fastest_and_ratios_are_of_those_that_ran() -> None:
     found = Race({"a 1": [2.0, 2.0, 2.0], "a 2": [1.0, 1.0, 1.0], "b": [3.0, 4.0, 5.0]}, {"c": "x"})
     assert found.fastest("a") == "a 2"
+    assert found.fastest("b", "c", "a") == "a 2"
     assert found.fastest("c") is None
     assert found.ratio("b", "a 1") == [1.5, 2.0, 2.5]
     assert found.ratio("c", "a 1") is None
@@ -58,15 +59,26 @@ def test_without_bfloat16_the_other_columns_are_there(
     shown = table(monkeypatch, capsys, "bfloat16").splitlines()
     assert shown[2].split()[:8] == ["1", "×", "128", "B50", "T50", "2,500", "2,500", "1.00"]
     assert shown[2].count(" –") == 1
-    assert shown[3].split() == ["geometric", "mean", "1.00"]
-    assert shown[4:] == ["– bfloat16: it is not supported"]
+    assert shown[3:] == [
+        f"{'geometric mean, beside PyTorch':46}    1.00",
+        f"{'geometric mean, beside the fastest':46}    1.00",
+        "– bfloat16: it is not supported",
+    ]
 
 
-def test_without_pytorch_there_are_our_own_figures(
+def test_without_pytorch_there_are_our_own_figures_and_those_of_the_others(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shown = table(monkeypatch, capsys, "bfloat16 PyTorch").splitlines()
     assert shown[2].count(" –") == 3
-    assert shown[3].split() == ["geometric", "mean", "–"]
+    assert [line.split()[-1] for line in shown[3:5]] == ["–", "1.00"]
     reasons = ["PyTorch 1", "PyTorch 2", "bfloat16"]
-    assert shown[4:] == [f"– {name}: it is not supported" for name in reasons]
+    assert shown[5:] == [f"– {name}: it is not supported" for name in reasons]
+
+
+def test_without_any_rival_there_are_our_own_figures(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = table(monkeypatch, capsys, "bfloat16 PyTorch JAX Keras").splitlines()
+    assert shown[2].count(" –") == 4
+    assert [line.split()[-1] for line in shown[3:5]] == ["–", "–"]

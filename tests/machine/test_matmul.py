@@ -6,16 +6,16 @@ import pytest
 from charrnn.machine import matmul
 from charrnn.machine.matmul import (
     MAX_MULTIPLICATIONS,
-    MIN_TILE_ROWS,
+    MAX_TILE_COLUMNS,
+    MIN_PART_ROWS,
+    MIN_TILE_COLUMNS,
     Product,
     Tiling,
-    TransposedProduct,
     find_tiling,
-    padded_columns,
 )
 
-SIZES = [(512, 128), (1024, 256), (1536, 384), (2048, 512), (1536, 512), (400, 100), (7, 3), (0, 5)]
-"""Rows of W, and its columns."""
+SIZES = [(128, 4, 128), (256, 3, 256), (384, 4, 384), (512, 1, 512), (2048, 1, 512), (97, 2, 97)]
+"""Rows of M, blocks, and columns of a block."""
 
 
 @pytest.fixture(params=[True, False], ids=["in tiles", "whole"])
@@ -23,49 +23,59 @@ def _small(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(matmul, "has_small_products", lambda: request.param)
 
 
-@pytest.mark.parametrize(
-    ("streams", "columns"), [(1, 1), (7, 7), (9, 16), (16, 16), (25, 32), (24, 24), (50, 50)]
-)
-def test_padding_columns_are_few(streams: int, columns: int) -> None:
-    assert padded_columns(streams) == columns
-
-
-@pytest.mark.parametrize(("rows", "inner"), [*SIZES, *(pair[::-1] for pair in SIZES), (97, 4096)])
-@pytest.mark.parametrize("columns", [1, 25, 32, 50, 64, 96])
-@pytest.mark.parametrize("max_parts", [1, 8])
+@pytest.mark.parametrize("rows", [0, 1, 50, 64, 97, 100, 128, 256, 300, 512, 1000, 2048, 4096])
+@pytest.mark.parametrize("columns", [0, 3, 50, 64, 97, 100, 128, 300, 512, 1024])
+@pytest.mark.parametrize("streams", [0, 1, 25, 32, 64, 1000])
 def test_tiles_are_small_and_not_too_small(
-    monkeypatch: pytest.MonkeyPatch, rows: int, inner: int, columns: int, max_parts: int
+    monkeypatch: pytest.MonkeyPatch, rows: int, columns: int, streams: int
 ) -> None:
     monkeypatch.setattr(matmul, "has_small_products", lambda: True)
-    tiling = find_tiling(rows, inner, columns, max_parts=max_parts)
+    tiling = find_tiling(streams, rows, columns)
     if tiling is not None:
-        assert rows % tiling.rows == columns % tiling.columns == inner % tiling.parts == 0
-        assert tiling.parts <= max_parts
-        assert tiling.rows >= MIN_TILE_ROWS
-        assert tiling.rows * (inner // tiling.parts) * tiling.columns <= MAX_MULTIPLICATIONS
+        assert columns % tiling.columns == rows % tiling.parts == 0
+        assert MIN_TILE_COLUMNS <= tiling.columns <= MAX_TILE_COLUMNS
+        part = rows // tiling.parts
+        assert part >= min(rows, MIN_PART_ROWS)
+        assert streams * part * tiling.columns <= MAX_MULTIPLICATIONS
 
 
 def test_what_has_a_tiling(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matmul, "has_small_products", lambda: False)
-    assert find_tiling(2048, 512, 64) is None
+    assert find_tiling(25, 128, 128) is None
     monkeypatch.setattr(matmul, "has_small_products", lambda: True)
-    assert find_tiling(2048, 512, 50) is None
-    assert find_tiling(2048, 512, 64) == Tiling(parts=1, rows=32, columns=32)
-    assert find_tiling(512, 2048, 64, max_parts=8) == Tiling(parts=4, rows=32, columns=32)
+    assert find_tiling(25, 128, 128) == Tiling(parts=1, columns=64)
+    assert find_tiling(32, 1024, 256) == Tiling(parts=8, columns=64)
+    assert find_tiling(25, 100, 100) == Tiling(parts=1, columns=50)
+    assert find_tiling(25, 96, 96) == Tiling(parts=1, columns=48)
+    assert find_tiling(128, 128, 128) == Tiling(parts=2, columns=64)
+    assert find_tiling(512, 128, 128) is None, "parts would be too short"
+    assert find_tiling(25, 97, 97) is None, "a prime number"
 
 
 @pytest.mark.usefixtures("_small")
-@pytest.mark.parametrize(("rows", "inner"), SIZES)
-@pytest.mark.parametrize("columns", [5, 32, 64])
-def test_products_and_transposed_products(rows: int, inner: int, columns: int) -> None:
+@pytest.mark.parametrize(("rows", "blocks", "columns"), SIZES)
+@pytest.mark.parametrize("streams", [1, 5, 25, 64])
+def test_products(rows: int, blocks: int, columns: int, streams: int) -> None:
     rng = np.random.default_rng(rows)
-    out = np.empty((rows, columns))
-    product = Product(rows, inner, columns, out.dtype)
-    transposed = TransposedProduct(rows, inner, columns, out.dtype)
+    wide = rng.normal(size=(streams, rows + 1))
+    out = np.full((blocks, streams, columns), np.nan)
+    product = Product(streams, rows, blocks, columns, out.dtype)
+    factor, result = product.factor_view(wide[:, :rows]), product.output_view(out)
     for _ in range(2):
-        W, x = rng.normal(size=(rows, inner)), rng.normal(size=(inner, columns))
-        product.set_matrix(W)
-        product.multiply(x, product.output_view(out))
-        np.testing.assert_allclose(out, W @ x, rtol=1e-10, atol=1e-10)
-        transposed.set_matrix(W)
-        np.testing.assert_allclose(transposed.multiply(out), W.T @ out, rtol=1e-10, atol=1e-9)
+        M = rng.normal(size=(blocks * columns, rows)).T
+        wide[:] = rng.normal(size=wide.shape)
+        product.set_matrix(M)
+        product.multiply(factor, result)
+        expected = (wide[:, :rows] @ M).reshape(streams, blocks, columns).swapaxes(0, 1)
+        np.testing.assert_allclose(out, expected, rtol=1e-10, atol=1e-10)
+
+
+def test_no_rows_and_no_blocks() -> None:
+    """Of a cell without recurrent gates."""
+    forward, backward = Product(3, 5, 0, 5, np.float64), Product(3, 0, 1, 5, np.float64)
+    forward.set_matrix(np.zeros((5, 0)))
+    forward.multiply(np.ones((3, 5)), forward.output_view(np.zeros((0, 3, 5))))
+    out = np.full((1, 3, 5), np.nan)
+    backward.set_matrix(np.zeros((0, 5)))
+    backward.multiply(np.ones((3, 0)), backward.output_view(out))
+    assert not out.any()

@@ -38,7 +38,7 @@ def one_by_one(network: Network, names: list[str]) -> dict[str, NDArray[Any]]:
                 found["loss"].append(-np.log(p[TEXT[t + 1]]))
                 found["p"].append(p)
                 for name in names:
-                    states = [stepper.state(layer, name)[:, 0].copy() for layer in range(2)]
+                    states = [stepper.state(layer, name)[0].copy() for layer in range(2)]
                     found[name].append(states)
     return {name: np.array(values) for name, values in found.items()}
 

@@ -77,9 +77,9 @@ def responses(network: Network, ids: IdArray, places: Positions, seed: int = 1) 
             read[n:] = changed(ids, places, config.vocabulary_size, np.random.default_rng(seed))
         workspace.advance(read[np.newaxis])
         for number, layer in enumerate(workspace.layers):
-            values = shown(network, layer.states(name)[0])  # (H, 2·n)
-            difference = np.abs(values[:, :n] - values[:, n:])
-            found[number, :, k] = difference.mean(axis=1, dtype=np.float64)
+            values = shown(network, layer.states(name)[0])  # (2·n, H)
+            difference = np.abs(values[:n] - values[n:])
+            found[number, :, k] = difference.mean(axis=0, dtype=np.float64)
     return found
 
 

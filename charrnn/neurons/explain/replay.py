@@ -86,7 +86,7 @@ class UnitsAlone:
         cell_type, shape = network.config.cell_type, (len(units), len(positions))
         self._network = network
         self._cell = cell_type(CellShape(shape[0], 1, shape[1], np.float32, training=False))
-        self._cell.memory[:] = recording.memory[layer, before].T[units]
+        self._cell.memory[:] = recording.memory[layer, before][:, units]
         vectors = f"P{layer}"
         if cell_type.vectors:
             self._cell.begin(network.parameters[vectors][:, units])
@@ -96,11 +96,11 @@ class UnitsAlone:
     def step(self, a: Array) -> Array:
         """One step with the pre-activations `a` (K, M, S), which it overwrites; returns the values
         (M, S) of the units, from −1 to 1."""
-        after = np.empty_like(self.h)
-        self._cell.forward(0, a, self.h, after)
+        after, by_stream = np.empty_like(self.h), a.swapaxes(1, 2)
+        self._cell.forward(0, by_stream, self.h.T, after.T)
         self.h = after
         has_c = memory_name(self._network) == "c"
-        return shown(self._network, self._cell.state("c", a) if has_c else after)
+        return shown(self._network, self._cell.state("c", by_stream).T if has_c else after)
 
 
 def replayed(

@@ -26,7 +26,7 @@ class CellShape:
 class Cell:
     """The pointwise equations of a layer, for T steps of B streams.
 
-    A step has K blocks of pre-activations, `a` (K, H, B), one for each name in `blocks`. A layer
+    A step has K blocks of pre-activations, `a` (K, B, H), one for each name in `blocks`. A layer
     puts two products into them:
 
         U·x_t + b       into the blocks of `gates`; the rows of U are in the order of `gates`
@@ -71,11 +71,11 @@ class Cell:
         H, B, dtype = shape.hidden_size, shape.batch, shape.dtype
         # 0-d arrays: NumPy would convert a Python number in every call
         self._half, self._one = np.array(0.5, dtype), np.array(1.0, dtype)
-        self.memory: Array = np.zeros((0, H, B), dtype)
-        """The state arrays beside h after the last step, (S, H, B), to be read or overwritten."""
+        self.memory: Array = np.zeros((0, B, H), dtype)
+        """The state arrays beside h after the last step, (S, B, H), to be read or overwritten."""
 
     def state(self, name: str, a: Array) -> Array:
-        """One of `states` (H, B) after the last step, which left its gates in `a`; only where the
+        """One of `states` (B, H) after the last step, which left its gates in `a`; only where the
         cell is not training."""
         if name not in self.states:
             raise KeyError(name)
@@ -84,17 +84,17 @@ class Cell:
 
     def hold(self, units: Units, streams: Units, values: Array, a: Array, h: Array) -> None:
         """Overwrite the memory of some units in some streams with `values`, all (N,), each in
-        (−1, 1), right after a step that left its gates in `a`, and update `h` (H, B) accordingly.
+        (−1, 1), right after a step that left its gates in `a`, and update `h` (B, H) accordingly.
 
         The memory of a unit is tanh(c) in a cell that has a c, otherwise h.
         """
-        h[units, streams] = values
+        h[streams, units] = values
 
     def begin(self, vectors: Array) -> None:
         """Start a window with the weight vectors (X, H)."""
 
     def forward(self, t: int, a: Array, h_before: Array, h: Array) -> None:
-        """Step t: from the pre-activations in `a` and h_{t−1} in `h_before` to h_t in `h` (H, B);
+        """Step t: from the pre-activations in `a` and h_{t−1} in `h_before` to h_t in `h` (B, H);
         overwrites `a` with what `backward` needs."""
         raise NotImplementedError
 
@@ -102,15 +102,15 @@ class Cell:
         """Start the backward pass of a window: no gradient comes from beyond its last step."""
 
     def backward(self, t: int, dh: Array, a: Array, da: Array) -> None:
-        """Step t, for t = T − 1 … 0: from `dh` (H, B), the gradient of h_t, and what `forward` left
-        in `a`, to `da` (K, H, B), the gradient of the pre-activations.
+        """Step t, for t = T − 1 … 0: from `dh` (B, H), the gradient of h_t, and what `forward` left
+        in `a`, to `da` (K, B, H), the gradient of the pre-activations.
 
         A cell that `passes_h` overwrites `dh` with the gradient that h_{t−1} gets without W.
         """
         raise NotImplementedError
 
     def end_backward(self, da: Array, dvectors: Array) -> None:
-        """Finish a window: from the gradients of all steps, (K, H, T, B), to `dvectors` (X, H)."""
+        """Finish a window: from the gradients of all steps, (K, T, B, H), to `dvectors` (X, H)."""
 
     def _activate(self, sigmoids: Array, a: Array) -> None:
         """In place, σ of `sigmoids`, which is a part of `a` or all of it, and tanh of the rest of

@@ -30,7 +30,7 @@ from charrnn.types import Array
 class GRU(Cell):
     """The equations of a GRU layer, for T steps of B streams.
 
-    Memory: H·B numbers, or T·H·B for training: h_{t−1} − n.
+    Memory: B·H numbers, or T·B·H for training: h_{t−1} − n.
     """
 
     gates: ClassVar[tuple[str, ...]] = ("n", "r", "z")
@@ -43,28 +43,28 @@ class GRU(Cell):
     def __init__(self, shape: CellShape) -> None:
         super().__init__(shape)
         T, H, B, training = shape.steps, shape.hidden_size, shape.batch, shape.training
-        differences = aligned_zeros((T if training else 1, H, B), shape.dtype)
+        differences = aligned_zeros((T if training else 1, B, H), shape.dtype)
         self._difference = [differences[t if training else 0] for t in range(T)]
 
     def begin(self, vectors: Array) -> None:
-        self._bias = vectors[0, :, np.newaxis]  # b′ (H, 1)
+        self._bias = vectors[0]  # b′ (H,)
 
     def forward(self, t: int, a: Array, h_before: Array, h: Array) -> None:
         sigmoids, (n, r, z, q), difference = a[1:3], a, self._difference[t]
         # fmt: off
-        self._activate(sigmoids, sigmoids)        # 1   r, z = σ(a_r), σ(a_z)   (2, H, B)
-        q += self._bias                           # 2a  q = W_n·h_{t−1} + b′       (H, B)
-        n += np.multiply(r, q, out=h)             # 2b  a_n = U_n·x + b_n + r ⊙ q  (H, B)
-        np.tanh(n, out=n)                         # 2c  n = tanh(a_n)              (H, B)
-        np.subtract(h_before, n, out=difference)  # 3a  h_{t−1} − n                (H, B)
-        np.multiply(difference, z, out=h)         # 3b  z ⊙ (h_{t−1} − n)          (H, B)
-        h += n                                    # 3c  h_t = 3b + n               (H, B)
+        self._activate(sigmoids, sigmoids)        # 1   r, z = σ(a_r), σ(a_z)   (2, B, H)
+        q += self._bias                           # 2a  q = W_n·h_{t−1} + b′       (B, H)
+        n += np.multiply(r, q, out=h)             # 2b  a_n = U_n·x + b_n + r ⊙ q  (B, H)
+        np.tanh(n, out=n)                         # 2c  n = tanh(a_n)              (B, H)
+        np.subtract(h_before, n, out=difference)  # 3a  h_{t−1} − n                (B, H)
+        np.multiply(difference, z, out=h)         # 3b  z ⊙ (h_{t−1} − n)          (B, H)
+        h += n                                    # 3c  h_t = 3b + n               (B, H)
         # fmt: on
 
     def backward(self, t: int, dh: Array, a: Array, da: Array) -> None:
         sigmoids, (n, r, z, q), (m, da_r, da_z, dq), one = a[1:3], a, da, self._one
         # fmt: off
-        np.subtract(one, sigmoids, out=da[1:3])   # of 1   1 − r, 1 − z         (2, H, B)
+        np.subtract(one, sigmoids, out=da[1:3])   # of 1   1 − r, 1 − z         (2, B, H)
         np.multiply(n, n, out=m)
         np.subtract(one, m, out=m)                # of 2c  1 − n²
         m *= da_z                                 # of 3c, 3b  ∂h_t/∂a_n = m = (1 − n²) ⊙ (1 − z)
@@ -73,9 +73,9 @@ class GRU(Cell):
         da_r *= dq                                # of 2b  ∂h_t/∂a_r = (1 − r) ⊙ q ⊙ m ⊙ r
         da_z *= z
         da_z *= self._difference[t]               # of 3b  ∂h_t/∂a_z = (1 − z) ⊙ z ⊙ (h_{t−1} − n)
-        da *= dh                                  #        da = dh ⊙ ∂h_t/∂a    (4, H, B)
-        dh *= z                                   # of 3a  dh_{t−1} = dh ⊙ z       (H, B)
+        da *= dh                                  #        da = dh ⊙ ∂h_t/∂a    (4, B, H)
+        dh *= z                                   # of 3a  dh_{t−1} = dh ⊙ z       (B, H)
         # fmt: on
 
     def end_backward(self, da: Array, dvectors: Array) -> None:
-        np.sum(da[3], axis=(1, 2), out=dvectors[0])  # of 2a
+        np.sum(da[3], axis=(0, 1), out=dvectors[0])  # of 2a

@@ -28,22 +28,22 @@ class PeepholeLSTM(LSTM):
 
     def begin(self, vectors: Array) -> None:
         super().begin(vectors)
-        self._p_o, self._p_i, self._p_f = vectors[:, :, np.newaxis]  # (H, 1) each
+        self._p_o, self._p_i, self._p_f = vectors  # (H,) each
 
     def forward(self, t: int, a: Array, h_before: Array, h: Array) -> None:
         o, i, f, g = a
         c_before, c, scratch = self._c[t], self._c[t + 1], self._scratch
         # fmt: off
-        i += np.multiply(self._p_i, c_before, out=scratch)  # P1  a_i + p_i ⊙ c_{t−1}       (H, B)
-        f += np.multiply(self._p_f, c_before, out=scratch)  # P2  a_f + p_f ⊙ c_{t−1}       (H, B)
-        self._activate(a[1:3], a[1:])      # 1   i, f = σ(P1), σ(P2); g = tanh(a_g)      (3, H, B)
-        ig = np.multiply(i, g, out=scratch)                 # 2a  i ⊙ g                     (H, B)
-        np.multiply(f, c_before, out=c)                     # 2b  f ⊙ c_{t−1}               (H, B)
-        c += ig                                             # 2c  c_t = 2b + 2a             (H, B)
-        o += np.multiply(self._p_o, c, out=scratch)         # P3  a_o + p_o ⊙ c_t           (H, B)
-        self._activate(o, o)                                # 1   o = σ(P3)                 (H, B)
-        tanh_c = np.tanh(c, out=scratch)                    # 3a  tanh(c_t)                 (H, B)
-        np.multiply(o, tanh_c, out=h)                       # 3b  h_t = o ⊙ tanh(c_t)       (H, B)
+        i += np.multiply(self._p_i, c_before, out=scratch)  # P1  a_i + p_i ⊙ c_{t−1}       (B, H)
+        f += np.multiply(self._p_f, c_before, out=scratch)  # P2  a_f + p_f ⊙ c_{t−1}       (B, H)
+        self._activate(a[1:3], a[1:])      # 1   i, f = σ(P1), σ(P2); g = tanh(a_g)      (3, B, H)
+        ig = np.multiply(i, g, out=scratch)                 # 2a  i ⊙ g                     (B, H)
+        np.multiply(f, c_before, out=c)                     # 2b  f ⊙ c_{t−1}               (B, H)
+        c += ig                                             # 2c  c_t = 2b + 2a             (B, H)
+        o += np.multiply(self._p_o, c, out=scratch)         # P3  a_o + p_o ⊙ c_t           (B, H)
+        self._activate(o, o)                                # 1   o = σ(P3)                 (B, H)
+        tanh_c = np.tanh(c, out=scratch)                    # 3a  tanh(c_t)                 (B, H)
+        np.multiply(o, tanh_c, out=h)                       # 3b  h_t = o ⊙ tanh(c_t)       (B, H)
         # fmt: on
 
     def backward(self, t: int, dh: Array, a: Array, da: Array) -> None:
@@ -58,6 +58,6 @@ class PeepholeLSTM(LSTM):
         self._dc += np.multiply(self._p_o, da_o, out=self._scratch)  # of P3
 
     def end_backward(self, da: Array, dvectors: Array) -> None:
-        c = self._all_c[..., : da.shape[-1]]  # without the padding columns
-        for da_gate, c_seen, dp in zip(da[:3], (c[1:], c[:-1], c[:-1]), dvectors, strict=True):
-            np.einsum("htb,thb->h", da_gate, c_seen, out=dp)  # of P3, P1, P2
+        c, c_before = self._all_c[1:], self._all_c[:-1]
+        for da_gate, c_seen, dp in zip(da[:3], (c, c_before, c_before), dvectors, strict=True):
+            np.einsum("tbh,tbh->h", da_gate, c_seen, out=dp)  # of P3, P1, P2

@@ -21,13 +21,13 @@ class RNN(Cell):
 
     def forward(self, t: int, a: Array, h_before: Array, h: Array) -> None:
         # fmt: off
-        np.tanh(a, out=a)  # 1  tanh(a)        (1, H, B)
-        h[:] = a[0]        # 2  h_t = tanh(a)     (H, B)
+        np.tanh(a, out=a)  # 1  tanh(a)        (1, B, H)
+        h[:] = a[0]        # 2  h_t = tanh(a)     (B, H)
         # fmt: on
 
     def backward(self, t: int, dh: Array, a: Array, da: Array) -> None:
         # fmt: off
         np.multiply(a, a, out=da)
-        np.subtract(self._one, da, out=da)  # of 1  ∂h_t/∂a = 1 − h_t²  (1, H, B)
-        da *= dh                            # of 2  da = dh ⊙ ∂h_t/∂a   (1, H, B)
+        np.subtract(self._one, da, out=da)  # of 1  ∂h_t/∂a = 1 − h_t²  (1, B, H)
+        da *= dh                            # of 2  da = dh ⊙ ∂h_t/∂a   (1, B, H)
         # fmt: on
