@@ -21,7 +21,7 @@ def with_snapshots(
 ) -> "Report":
     """The report with the scores of its cells in the snapshots that were `kept`: of those in the
     table, or, where data is written, of all cells with values that have a claim. Unchanged where
-    none was kept."""
+    none was kept, or nothing is shown."""
     from dataclasses import replace
 
     from charrnn.checkpoints.snapshot_file import read_snapshots, snapshots_path
@@ -33,6 +33,8 @@ def with_snapshots(
     if output.has_data:
         cells |= {(layer, unit) for layer, unit, _ in report.cells_in_table(len(report.groups))}
         cells |= {(x.layer, x.unit) for x in report.units if x.claim and x.claim.is_explained}
+    if not cells:
+        return report
     size = builder.model.network.config.size
     snapshots = read_snapshots(snapshots_path(checkpoint), kept, size)
     with StageBar() as bar:

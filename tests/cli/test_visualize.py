@@ -196,6 +196,7 @@ def test_over_time(model: Path) -> None:
     shown = lines[1 : title - 1]
     for line in lines[title + 1 : title + 2 + len(shown)]:
         assert len(re.findall("[▁▂▃▄▅▆▇█]", line)) == count + 1
+    assert "score in" not in succeed(*one, "b.npz", "--rows", "0").text
     succeed(*one, "b.npz", "--html", "b.html", "--json", "b.json")
     history = json.loads(Path("b.json").read_text())["over_time"]
     assert len(history["steps"]) + 1 == len(history["losses"]) == count + 1
