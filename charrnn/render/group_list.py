@@ -51,8 +51,8 @@ def _group(group: Group, shown: set[Unit], *, is_open: bool) -> Iterator[str]:
         + (f", {alike} alike" if alike else ""),
         f"best L{layer}:{unit} {best.score:+.2f}",
         f"untrained {best.untrained:.2f}",
-        _cost("best", best.effect),
-        _cost("all", group.effect) if group.claimed > 1 else "",
+        _cost("the best", best.effect),
+        _cost("them all", group.effect) if group.claimed > 1 else "",
     ]
     yield f"<details{' open' if is_open else ''}><summary><b>{text(group.feature)}</b> "
     yield " ".join(f"<span>{text(part)}</span>" for part in parts)
@@ -64,7 +64,7 @@ def _group(group: Group, shown: set[Unit], *, is_open: bool) -> Iterator[str]:
 def _cost(what: str, effect: Effect | None) -> str:
     if effect is None:
         return ""
-    return f"{what} off {effect.bits:+.4f} bits{', used' if effect.used else ''}"
+    return f"without {what} {effect.bits:+.4f} bits{', used' if effect.used else ''}"
 
 
 def _explained(group: Group) -> str:
