@@ -26,6 +26,8 @@ MOST_EDGES = 3
 EQUAL_EDGES = 60
 """Edges of equal weight that each is compared with."""
 SHARE_BEATEN = 0.95
+SMALLEST_SCORE = 0.2
+"""Of the upper cell for the feature: without it, there is nothing to lose."""
 SMALLEST_COST = 0.005
 """Score that the cut of an edge has to cost."""
 STREAM, MOST_STREAMS = 200, 48
@@ -53,7 +55,8 @@ class Edge:
         """For example: L0:12 through the input gate (weaker by 38 % without it)."""
         gate = f" through the {self.gate}" if self.gate else ""
         share = self.cost / self.score
-        return f"L{self.layer}:{self.unit}{gate} (weaker by {share:.1%} without it)"
+        weaker = f"weaker by {100 * share:.1f} %" if share < 1 else "lost"
+        return f"L{self.layer}:{self.unit}{gate} ({weaker} without it)"
 
 
 @dataclass(frozen=True)
@@ -88,13 +91,15 @@ class Wiring:
         """Of the edges from `sources` (M,) of the layer below into `units` (M,), those that count,
         the costliest first, each with the upper unit."""
         weights = input_weights(self.recording, layer, units, sources)
-        _, costs = self._costs(layer, units, Change(sources, weights), self.chosen)
+        scores, costs = self._costs(layer, units, Change(sources, weights), self.chosen)
+        costs[scores < SMALLEST_SCORE] = 0
         found = []
         for n in np.argsort(-costs)[:MOST_EDGES].tolist():
             if costs[n] >= SMALLEST_COST:
                 unit, source = int(units[n]), int(sources[n])
                 edge = self._tested_edge(layer, unit, source, weights[:, n])
-                if edge.cost >= SMALLEST_COST and edge.beaten > SHARE_BEATEN:
+                is_clear = edge.cost >= SMALLEST_COST and edge.beaten > SHARE_BEATEN
+                if is_clear and edge.score >= SMALLEST_SCORE:
                     found.append((unit, edge))
         return sorted(found, key=lambda pair: -pair[1].cost)
 

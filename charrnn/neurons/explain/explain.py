@@ -156,7 +156,7 @@ class Explainer:
         parts = readings.parts
         wiring = Wiring(
             recording=readings.recording,
-            feature=self.claimed[cell].track(readings.text)[parts.read],
+            feature=readings.tracks[self.claimed[cell].name][parts.read],
             chosen=parts.within(parts.chosen),
             unseen=parts.within(parts.unseen),
             seed=self.seed,

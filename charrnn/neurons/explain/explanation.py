@@ -45,8 +45,8 @@ class Explanation:
         if self.saturated_at is not None:
             yield (
                 "saturated",
-                f"its value is always near {self.saturated_at:+.2f}; the rule is for its memory c, "
-                "which varies without a visible effect",
+                f"its value is always near {self.saturated_at:+.2f}; the rule is for what lies "
+                "behind it, which varies without being seen",
             )
         yield "switches", self._switches()
         yield "rule", self.rule.in_words()

@@ -1,6 +1,6 @@
 """The text as the network reads it, once for all cells that are explained."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from charrnn.neurons.explain.recording import Parts, Recording, is_saturated, me
 from charrnn.neurons.explain.rule import Rule, RuleFinder
 from charrnn.neurons.explain.symbol_groups import Sets
 from charrnn.neurons.features.registry import Feature
+from charrnn.neurons.features.track_ops import Track
 from charrnn.nn.network import Network
 from charrnn.types import Array, IdArray
 
@@ -40,12 +41,13 @@ def signal(network: Network, memory: Array) -> Array:
 
 @dataclass(frozen=True)
 class Readings:
-    """A text `ids` (N,) of characters `text` in `parts`; what the cells of `model` remember (L, n,
-    H) in the piece that is `learned`, and a recording of the other piece."""
+    """A text `ids` (N,) in `parts`, with the `tracks` (N,) of its features by their names; what the
+    cells of `model` remember (L, n, H) in the piece that is `learned`, and a recording of the other
+    piece."""
 
     model: Model
     ids: IdArray
-    text: str
+    tracks: Mapping[str, Track]
     parts: Parts
     learned: NDArray[np.float32]
     recording: Recording
@@ -57,16 +59,20 @@ class Readings:
     def of(
         cls, model: Model, ids: IdArray, text: str, parts: Parts, features: Sequence[Feature]
     ) -> "Readings":
-        """Read the text."""
+        """Read the text, of N characters."""
         names = symbol_names(model.vocabulary)
+        found = columns(text, ids, features, names)  # the features are the first of them
         return cls(
             model=model,
             ids=ids,
-            text=text,
+            tracks={
+                feature.name: column.values
+                for feature, column in zip(features, found, strict=False)
+            },
             parts=parts,
             learned=memories(model.network, ids, parts.learned_piece),
             recording=Recording.of(model.network, ids, parts.read),
-            rules=RuleFinder(columns(text, ids, features, names), parts),
+            rules=RuleFinder(found, parts),
             sets=Sets.of(model.vocabulary),
             names=names,
         )

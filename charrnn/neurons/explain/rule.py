@@ -21,6 +21,8 @@ TOLERANCE = 0.02
 """Correlation that is given up for a shorter rule."""
 SMALLEST_R = 0.8
 """Correlation on unseen text below which a cell has no short rule."""
+RESERVE = 0.01
+"""Correlation beyond that a rule should have where it is chosen."""
 NAMED_EFFECTS = 3
 """Symbols of a lookup that are named, of those that raise and of those that lower the cell."""
 
@@ -94,7 +96,8 @@ class RuleFinder:
         reached = [
             correlation(self._binned.predicted(one, self._parts.chosen), chosen) for one in sums
         ]
-        enough = max(reached) - TOLERANCE
+        best = max(reached)
+        enough = max(best - TOLERANCE, min(best, SMALLEST_R + RESERVE))
         return next(one for one, r in zip(sums, reached, strict=True) if r >= enough)
 
     def _base(self, found: Sum) -> float:
@@ -110,7 +113,8 @@ class RuleFinder:
         for weight, term in zip(found.weights.tolist(), found.terms, strict=True):
             column, upper = self._binned.columns[term.column], self._binned.upper[term.column]
             if term.kind == "lookup":
-                yield _effects(column, weight * term.table, upper)
+                counts = np.bincount(self._binned.bins[term.column, self._parts.learned])
+                yield _effects(column, weight * term.table, upper, counts)
             elif term.kind == "line":
                 first, last = self._ends(term)
                 change = weight * (term.table[last] - term.table[first])
@@ -125,10 +129,11 @@ class RuleFinder:
         return int(bins[len(bins) // 20]), int(bins[-1 - len(bins) // 20])
 
 
-def _effects(column: Column, effects: Floats, symbols: Floats) -> str:
-    """A lookup: the symbols with the largest effects."""
-    known = effects[: len(symbols)]
-    order = np.argsort(known)
+def _effects(column: Column, effects: Floats, symbols: Floats, counts: NDArray[np.integer]) -> str:
+    """A lookup: the symbols that explain most by their effects, given how often each bin comes."""
+    size = min(len(symbols), len(counts))
+    known = effects[:size]
+    order = np.argsort(np.sign(known) * known**2 * counts[:size])
     raised = [n for n in order[::-1][:NAMED_EFFECTS] if known[n] > 0]
     lowered = [n for n in order[:NAMED_EFFECTS] if known[n] < 0]
     parts = [

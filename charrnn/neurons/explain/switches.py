@@ -53,7 +53,7 @@ class Switch:
     def in_words(self) -> str:
         """For example: rises at ‘"’ after a space by 1.21 (input gate)."""
         if self.forgets:
-            return f"forgets {self.at} ({-self.move:.2f} of its size)"
+            return f"forgets {self.at} (its size falls by {-self.move:.2f})"
         verb = "rises" if self.move > 0 else "falls"
         gate = f" ({self.gate})" if self.gate else ""
         return f"{verb} {self.at} by {abs(self.move):.2f}{gate}"

@@ -41,6 +41,7 @@ def test_readers_of_a_planted_cell() -> None:
     assert (edges[0].layer, edges[0].unit) == planted_cells.READER
     assert edges[0].gate == "candidate"
     assert edges[0].cost > 0.9
+    assert edges[0].in_words().endswith("without it)")
     assert found.sources(*planted_cells.FIRST) == []
 
 
@@ -61,7 +62,6 @@ def test_other_kinds_of_cells(cell: str) -> None:
     (edge,) = found.sources(1, 2)
     assert (edge.layer, edge.unit) == (0, 4)
     assert edge.cost == pytest.approx(edge.score, abs=0.05), "nothing is left"
-    assert edge.score > 0.1
 
 
 def test_streams_are_runs_of_places() -> None:
@@ -74,4 +74,4 @@ def test_streams_are_runs_of_places() -> None:
 
 def test_words() -> None:
     edge = Edge(0, 12, score=0.5, cost=0.19, beaten=1.0, gate="input gate")
-    assert edge.in_words() == "L0:12 through the input gate (weaker by 38.0% without it)"
+    assert edge.in_words() == "L0:12 through the input gate (weaker by 38.0 % without it)"

@@ -38,7 +38,7 @@ def test_switches_of_a_planted_cell(layer: int) -> None:
     assert rises.count == text.count("“")
     assert forgets.count == text.count("”")
     assert rises.in_words() == f"rises at ‘“’ by {rises.move:.2f} (input gate)"
-    assert forgets.in_words() == f"forgets at ‘”’ ({-forgets.move:.2f} of its size)"
+    assert forgets.in_words() == f"forgets at ‘”’ (its size falls by {-forgets.move:.2f})"
 
 
 @pytest.mark.parametrize("cell", CELLS)
