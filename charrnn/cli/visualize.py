@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from charrnn.model import Model
     from charrnn.neurons.build_report import ReportBuilder
     from charrnn.neurons.features.registry import Feature
+    from charrnn.neurons.search import Ablations
     from charrnn.types import IdArray
 
 STATE_NAMES = ("c", "h", "i", "f", "o", "g", "r", "z", "n")
@@ -180,8 +181,8 @@ def visualize_neurons(
     builder = ReportBuilder(model, ids, known, chosen_state(model, state, explain), seed=seed)
     with one_thread():  # the steps are too short to be shared out
         if wanted is None or html or json_file or explain:
-            for_all, may_fail = output.has_data or bool(opened), bool(wanted) and not explain
-            builder = searched(builder, seed, for_all=for_all, may_fail=may_fail)
+            ablations = shown_ablations(output, single=wanted is not None)
+            builder = searched(builder, seed, ablations, may_fail=bool(wanted) and not explain)
         first = wanted or builder.best_unit(opened)
         excerpt = builder.excerpt(first, output.characters)
         units = shown_units(builder, first, excerpt, output, all_units=all_units)
@@ -239,12 +240,19 @@ def known_features(wishes: Sequence[str]) -> tuple[list[str], list["Feature"]]:
     return list(dict.fromkeys(opened)), known
 
 
+def shown_ablations(output: NeuronOutput, *, single: bool) -> "Ablations":
+    """The ablations of which the output shows something: none with a `single` cell."""
+    if output.has_data or output.opened:
+        return "all"
+    return "none" if single else "best"
+
+
 def searched(
-    builder: "ReportBuilder", seed: int, *, for_all: bool, may_fail: bool
+    builder: "ReportBuilder", seed: int, ablations: "Ablations", *, may_fail: bool
 ) -> "ReportBuilder":
     """The same with the findings of a search; without them where there is too little text for a
-    search and it `may_fail`. Claimed cells are ablated `for_all`, or only the best of each feature,
-    which the terminal shows."""
+    search and it `may_fail`. `ablations` are those that will be shown: of all claimed cells, of the
+    best of each feature, or none."""
     from dataclasses import replace
 
     from charrnn.neurons.search import search
@@ -257,7 +265,7 @@ def searched(
                 features=builder.features,
                 state=builder.state,
                 seed=seed,
-                ablations="all" if for_all else "best",
+                ablations=ablations,
                 progress=bar,
             )
     except CorpusError:

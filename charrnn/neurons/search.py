@@ -20,7 +20,7 @@ from charrnn.options import usable_threads
 from charrnn.types import Array, IdArray
 
 Progress = Callable[[str, float], object]
-Ablations = Literal["all", "best"]
+Ablations = Literal["all", "best", "none"]
 
 GAP_BETWEEN_HALVES = 1000
 """Characters."""
@@ -101,10 +101,10 @@ def search(
     from.
 
     `features` have the flags first (`by_kind`). `ablations` says which claimed cells are ablated:
-    "all", or the "best" of each feature. `progress` is called with the name of each stage and the
-    share of it that is done. The result is the same for any number of `threads`; None uses all
-    processors. Memory: the activations, U·N numbers, those of one untrained network, and that of
-    `ShiftNull`. Raises CorpusError for a text that is too short to be cut into halves.
+    "all", the "best" of each feature, or "none". `progress` is called with the name of each stage
+    and the share of it that is done. The result is the same for any number of `threads`; None uses
+    all processors. Memory: the activations, U·N numbers, those of one untrained network, and that
+    of `ShiftNull`. Raises CorpusError for a text that is too short to be cut into halves.
     """
     state = default_state(model) if state is None else state
     threads = usable_threads() if threads is None else threads
@@ -145,7 +145,8 @@ def search(
             values=whole.values[second],
         )
         long_enough = second.stop - second.start > BLOCK_WARM_UP + BLOCK_CHARACTERS
-        if findings.claims and long_enough and state in ("c", "h"):  # gates cannot be held
+        can_be_held = state in ("c", "h")  # gates cannot
+        if findings.claims and long_enough and can_be_held and ablations != "none":
             tell = partial(progress, "ablating cells")
             _ablate(found, model, whole.part(second), seed, ablations, tell, threads)
     return found

@@ -25,7 +25,14 @@ from charrnn.neurons.explain.recording import Parts, is_saturated, shown
 from charrnn.neurons.explain.switches import switches
 from charrnn.neurons.explain.symbol_groups import Group
 from charrnn.neurons.features.registry import Feature
-from charrnn.neurons.search import Progress, Search, characters, matched_units, untrained_networks
+from charrnn.neurons.search import (
+    UNTRAINED_WARM_UP,
+    Progress,
+    Search,
+    characters,
+    matched_units,
+    untrained_networks,
+)
 from charrnn.nn.reading import map_in_threads
 from charrnn.options import usable_threads
 from charrnn.text.streams import Positions
@@ -78,8 +85,8 @@ class Explainer:
         """The figures of an untrained network, by layer."""
         network = next(untrained_networks(self.model.network, self.seed))
         parts = readings.parts
-        learned = memories(network, self.ids, parts.learned_piece)
-        again = memories(network, self.ids, parts.read)
+        learned = memories(network, self.ids, parts.learned_piece, UNTRAINED_WARM_UP)
+        again = memories(network, self.ids, parts.read, UNTRAINED_WARM_UP)
         places = _in_text(readings, spread_places(parts.within(parts.unseen), len(again[0])))
         with one_thread():
             response = responses(network, self.ids, places, self.seed)

@@ -67,19 +67,16 @@ def responses(network: Network, ids: IdArray, places: Positions, seed: int = 1) 
     workspace = network.workspace(1, 2 * n)
     state = warmed_up_state(network, ids, Streams(places - WARM_UP, places, places + 1))
     workspace.state = np.concatenate([state, state], axis=-1)
-    name = memory_name(network)
-    for layer in workspace.layers:
-        layer.keep_states((name,))
+    carried = 1 if memory_name(network) == "c" else 0  # of a layer's states: h, then c
     found = np.empty((config.layers, config.hidden_size, HORIZON))
     for k in range(HORIZON):
         read = np.concatenate([ids[places + k], ids[places + k]])
         if k == 0:
             read[n:] = changed(ids, places, config.vocabulary_size, np.random.default_rng(seed))
         workspace.advance(read[np.newaxis])
-        for number, layer in enumerate(workspace.layers):
-            values = shown(network, layer.states(name)[0])  # (2·n, H)
-            difference = np.abs(values[:n] - values[n:])
-            found[number, :, k] = difference.mean(axis=0, dtype=np.float64)
+        values = shown(network, workspace.state[:, carried])  # (L, H, 2·n)
+        difference = np.abs(values[:, :, :n] - values[:, :, n:])
+        found[:, :, k] = difference.mean(axis=2, dtype=np.float64)
     return found
 
 

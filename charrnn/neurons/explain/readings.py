@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.analysis.activations import read
+from charrnn.analysis.activations import STREAM_WARM_UP, read
 from charrnn.model import Model
 from charrnn.neurons.explain.columns import columns
 from charrnn.neurons.explain.naming import symbol_names
@@ -25,10 +25,13 @@ Place = tuple[int, int]
 """Layer and unit."""
 
 
-def memories(network: Network, ids: IdArray, piece: slice) -> NDArray[np.float32]:
-    """What the cells of all layers remember (L, n, H) in a piece of a text: c, or h."""
-    name = memory_name(network)
-    reading = read(network, ids[piece], (name,), before=ids[: piece.start], losses=False)
+def memories(
+    network: Network, ids: IdArray, piece: slice, warm_up: int = STREAM_WARM_UP
+) -> NDArray[np.float32]:
+    """What the cells of all layers remember (L, n, H) in a piece of a text: c, or h. It is read in
+    streams after a `warm_up`, in characters."""
+    name, before = memory_name(network), ids[: piece.start]
+    reading = read(network, ids[piece], (name,), before=before, losses=False, warm_up=warm_up)
     return reading.states[name]
 
 
