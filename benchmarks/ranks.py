@@ -1,9 +1,11 @@
 """Two ranks beside two worker processes, on this machine, in this run.
 
-    mpiexec -n 2 python benchmarks/ranks.py [--shape 2x512] [--rounds 9]
+    mpiexec -n 2 python benchmarks/ranks.py [--shape 2x512] [--rounds 9] [--gbits 1]
 
 Both train the same network on the same windows, in turns; a figure is the median of the turns, with
-the quartiles of their ratio.
+the quartiles of their ratio. With --gbits, the ranks wait after each exchange of gradients and of
+weights for as long as a network of that speed would take, to check the model of
+`benchmarks/scale.py`.
 """
 
 import argparse
@@ -11,6 +13,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from statistics import median, quantiles
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +23,7 @@ from charrnn.text.batches import Batches
 from charrnn.training.parallel.group import Group, join_ranks
 from charrnn.training.parallel.launch import bound_blas
 from charrnn.training.parallel.sharded import ShardedNetwork, StartWorkers, start_workers
+from charrnn.training.parallel.world import World
 
 STREAMS, STEPS, SYMBOLS = 64, 64, 87
 WINDOWS = 40
@@ -67,11 +71,29 @@ def compare(group: Group, layers: int, units: int, rounds: int) -> None:
     )
 
 
+def slow_down(gigabits: float) -> None:
+    """Let the messages of gradients and of weights take the time of a slower network."""
+    exchange, share = World.exchange, World.share
+
+    def slow_exchange(self: World, sent: Any, *rest: Any) -> None:
+        exchange(self, sent, *rest)
+        time.sleep(sent.nbytes * (self.size - 1) / self.size * 8 / (gigabits * 1e9))
+
+    def slow_share(self: World, array: Any, spans: Any) -> None:
+        share(self, array, spans)
+        time.sleep(array.nbytes * (self.size - 1) / self.size * 8 / (gigabits * 1e9))
+
+    World.exchange, World.share = slow_exchange, slow_share  # type: ignore[method-assign]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--shape", action="append", default=[])
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--gbits", type=float)
     options = parser.parse_args()
+    if options.gbits:
+        slow_down(options.gbits)
     with join_ranks(print, "") as group:
         for shape in (options.shape or ["2x256", "2x512"]) if group else ():
             layers, units = map(int, shape.split("x"))

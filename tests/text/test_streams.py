@@ -68,3 +68,18 @@ def test_nothing_to_read() -> None:
     streams = Streams.covering(range(0), 1, 9)
     assert streams.longest == streams.symbols == 0
     assert list(streams.windows(4)) == []
+
+
+@pytest.mark.parametrize("streams", [1, 3, 7])
+def test_an_excerpt_is_what_the_streams_read(streams: int) -> None:
+    text = np.random.default_rng(61).integers(0, 9, 200)
+    all_of = Streams.covering(range(20, 199), streams, 16).shortened(10)
+    excerpt, inside = all_of.excerpt(text)
+    assert len(excerpt) <= streams * (16 + 10 + 1)
+    for windows in zip(all_of.windows(8), inside.windows(8), strict=True):
+        (positions, counts), (positions_inside, counts_inside) = windows
+        np.testing.assert_array_equal(counts_inside, counts)
+        np.testing.assert_array_equal(excerpt[positions_inside], text[positions])
+        # what is predicted
+        targets = text[positions + 1][counts]
+        np.testing.assert_array_equal(excerpt[positions_inside + 1][counts], targets)

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numpy as np
-
+from charrnn.machine.aligned import aligned_zeros
 from charrnn.nn.network import Network
 from charrnn.nn.reading import sum_losses_of_groups
 from charrnn.text.batches import Batches
@@ -145,7 +144,7 @@ class Threads(LocalWorkers):
     def __init__(self, plan: ShardingPlan) -> None:
         super().__init__(plan)
         self.arrays = {
-            name: np.zeros(shape, dtype) for name, (shape, dtype) in plan.arrays().items()
+            name: aligned_zeros(shape, dtype) for name, (shape, dtype) in plan.arrays().items()
         }
         shards = plan.shards_of(plan.rank)
         self._shards = [Shard(plan, index, self.arrays) for index in shards]
