@@ -83,7 +83,7 @@ def slow_down(gigabits: float) -> None:
         share(self, array, spans)
         time.sleep(array.nbytes * (self.size - 1) / self.size * 8 / (gigabits * 1e9))
 
-    World.exchange, World.share = slow_exchange, slow_share  # type: ignore[method-assign]
+    World.exchange, World.share = slow_exchange, slow_share  # type: ignore[assignment, method-assign]
 
 
 def main() -> None:

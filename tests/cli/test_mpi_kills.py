@@ -72,6 +72,30 @@ def test_a_killed_rank_ends_the_run_and_loses_nothing(
     assert processes(mark) == {}
 
 
+@needs_mpi
+def test_a_rank_that_is_silent_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a machine without power: it is stopped, so that mpiexec sees nothing."""
+    monkeypatch.chdir(tmp_path)
+    write("a.txt", TEXT * 20)
+    mark = f"CHARRNN_MARK={uuid.uuid4()}"
+    with launch(RANKS, "train", "a.txt", *OPTIONS, env=dict([mark.split("=")])) as running:
+        while not Path("a.npz").exists():
+            time.sleep(0.01)
+        time.sleep(2)
+        (victim,) = (pid for pid, of in processes(mark).items() if of == "1" and is_rank(pid))
+        start = time.monotonic()
+        os.kill(victim, signal.SIGSTOP)
+        _, errors = running.communicate(timeout=2 * MOST_SECONDS)
+        assert time.monotonic() - start < MOST_SECONDS
+    *_, silence, last = errors.decode().splitlines()
+    assert "rank 1 on " in silence
+    assert "has given no sign of life for 20 seconds" in silence
+    assert last.endswith("go on with: mpiexec -n 2 charrnn train a.txt --resume --mpi")
+    assert processes(mark) == {}
+
+
 def is_rank(pid: int) -> bool:
     """Whether it is a rank itself, and not what rank 0 has started."""
     return b"-m\0charrnn" in Path(f"/proc/{pid}/cmdline").read_bytes()

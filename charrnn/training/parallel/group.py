@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from charrnn.machine.blas import one_thread
+from charrnn.training.parallel.heartbeat import SILENCE, heartbeats
 from charrnn.training.parallel.machines import (
     Machine,
     check_versions,
@@ -49,13 +50,14 @@ def join_ranks(say: Callable[[str], object], version: str) -> Iterator[Group | N
     world = World()
     try:
         machines = world.gather_objects(Machine.here(version))
-        world.is_talking = False
-        if machines is None:
-            with one_thread():
-                serve(world)
-            yield None
-        else:
-            yield from _led(world, machines)
+        with heartbeats(world, lambda rank: _give_up(world, machines, rank, say)):
+            world.is_talking = False
+            if machines is None:
+                with one_thread():
+                    serve(world)
+                yield None
+            else:
+                yield from _led(world, machines)
     except BaseException as error:
         if world.rank > 0 or world.is_talking:
             say(f"rank {world.rank}: {error or type(error).__name__}")
@@ -63,6 +65,15 @@ def join_ranks(say: Callable[[str], object], version: str) -> Iterator[Group | N
         raise
     finally:
         world.leave()
+
+
+def _give_up(
+    world: World, machines: Sequence[Machine] | None, rank: int, say: Callable[[str], object]
+) -> None:
+    """End all ranks, one of which is dead."""
+    host = machines[rank].host if machines else ""
+    say(f"rank {rank} on {host} has given no sign of life for {SILENCE} seconds")
+    world.abort()
 
 
 def _led(world: World, machines: Sequence[Machine]) -> Iterator[Group]:
