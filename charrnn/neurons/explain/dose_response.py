@@ -33,7 +33,7 @@ CHARACTERS = 120
 """Of each text that count."""
 BEGINNING = 30
 """Characters of each text that are written before those that count."""
-OTHER_CELLS, OTHER_SEEDS = 20, 50
+OTHER_CELLS, OTHER_SEEDS = 20, 30
 """Cells that are held for comparison, and texts of each at −1 and at +1."""
 RESAMPLES = 1000
 """Of the bootstrap over seeds (Efron 1979), from which intervals come."""
