@@ -25,8 +25,6 @@ WARM_UPS = 2
 """Warm-ups that the part of a stream is long, at least, where there is more than one stream."""
 STREAMS_PER_THREAD = 32
 """Streams that one thread reads at a time."""
-WINDOW_STEPS = 16
-"""Steps of a window: few enough that what they leave stays in the processor's cache."""
 TOP_PREDICTIONS = 5
 """Predictions that are kept at each symbol."""
 
@@ -85,7 +83,7 @@ def read(
     reading = _empty_reading(config, N, states, losses=losses, predictions=predictions)
 
     def read_group(streams: Streams) -> None:
-        for window in read_windows(network, text, streams, steps=WINDOW_STEPS, states=states):
+        for window in read_windows(network, text, streams, states=states):
             places = window.positions - first
             for name, array in reading.states.items():
                 for layer in range(config.layers):

@@ -10,12 +10,19 @@ without a bias column, so that their rows are aligned to vector registers:
     logits       z = V·h + b
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 from charrnn.machine.aligned import aligned_copy, aligned_zeros
+from charrnn.machine.matmul import Product
 from charrnn.nn.cells import CellShape, Units
 from charrnn.nn.network import Network
 from charrnn.types import Array, IdArray
+
+MOST_TILED = 32
+"""Streams up to which products are cut into tiles; for more of them, BLAS has several threads."""
 
 
 class Stepper:
@@ -29,7 +36,6 @@ class Stepper:
         H, L, S, cell = config.hidden_size, config.layers, streams, config.cell_type
         G, K, R = len(cell.gates), len(cell.blocks), len(cell.recurrent_gates)
         self.streams = S
-        self._copy_weights(network)
         self._cells = [cell(CellShape(H, 1, S, dtype, training=False)) for _ in range(L)]
         if cell.vectors:
             for layer, one in enumerate(self._cells):
@@ -39,31 +45,59 @@ class Stepper:
         self._h = [x[:, :H] for x in self._inputs]
         self._new_h = np.empty((S, H), dtype)
         self._scaled_h = np.empty((S, H), dtype) if cell.scales_h else None
-        # products (S, R·H) and (S, G·H), and views of them by block, (R, S, H) and (G, S, H)
-        self._of_W, self._of_U = np.empty((S, R * H), dtype), np.empty((S, G * H), dtype)
-        self._W_blocks = self._of_W.reshape(S, R, H).swapaxes(0, 1)
-        self._U_blocks = self._of_U.reshape(S, G, H).swapaxes(0, 1)
+        # what is looked up for layer 0, also as a view by gate; what is projected for the others
+        self._looked_up = np.empty((S, G * H), dtype)
+        self._looked_up_gates = self._looked_up.reshape(S, G, H).swapaxes(0, 1)
+        self._projected = np.empty((G, S, H), dtype)
         # the pre-activations of each layer, and the parts of them with U·x + b and with W·h
         self._a = [aligned_zeros((K, S, H), dtype) for _ in range(L)]
         self._U_outputs = [a[:G] for a in self._a]
-        self._W_outputs = [a[K - R :] for a in self._a]
         self._without_W = [a[: K - R] for a in self._a]
         self._held: dict[int, tuple[Units, Units, Array]] = {}
         self._logits = np.empty((config.vocabulary_size, S), dtype)
+        self._copy_weights(network)
 
     def _copy_weights(self, network: Network) -> None:
         weights, H, cell = network.parameters, network.config.hidden_size, network.config.cell_type
-        self._table = np.ascontiguousarray((weights["U0"][:, :-1] + weights["U0"][:, -1:]).T)
         W, U = ([weights[f"{x}{n}"] for n in range(network.config.layers)] for x in "WU")
+        self._table = np.ascontiguousarray((U[0][:, :-1] + U[0][:, -1:]).T)
         self._biases = [of_layer[:, -1].reshape(-1, 1, H).copy() for of_layer in U]
-        self._has_joint = cell.gates == cell.recurrent_gates
-        if self._has_joint:
-            self._W = [aligned_copy(W[0])]
-            self._joint = [_joined(w, u[:, :-1]) for w, u in zip(W[1:], U[1:], strict=True)]
-        else:
-            self._W = [aligned_copy(of_layer) for of_layer in W]
-            self._U = [aligned_copy(of_layer[:, :-1]) for of_layer in U[1:]]
         self._V, self._V_bias = aligned_copy(weights["V"][:, :-1]), weights["V"][:, -1:].copy()
+        self._has_joint = cell.gates == cell.recurrent_gates
+        R = len(cell.recurrent_gates)
+        self._W_products = []
+        for n, (x, a, of_layer) in enumerate(zip(self._inputs, self._a, W, strict=True)):
+            if n > 0 and self._has_joint:
+                M, seen = np.concatenate([of_layer, U[n][:, :-1]], axis=1), x
+            else:
+                M, seen = of_layer, self._h[n] if self._scaled_h is None else self._scaled_h
+            self._W_products.append(self._product(M, seen, a[len(a) - R :]))
+        self._U_products = (
+            []
+            if self._has_joint
+            else [
+                self._product(of_layer[:, :-1], x[:, H:], self._projected)
+                for x, of_layer in zip(self._inputs[1:], U[1:], strict=True)
+            ]
+        )
+
+    def _product(self, M: Array, x: Array, out: Array) -> Callable[[], object]:
+        """The product of a copy of M (blocks·H, N) with what x (S, N) will be, into `out`
+        (blocks, S, H)."""
+        blocks, S, H = out.shape
+        if S == 1:  # reads the weights row by row
+            return partial(np.matmul, x, aligned_copy(M).T, out=out.reshape(S, -1))
+        if S <= MOST_TILED:
+            product = Product(S, M.shape[1], blocks, H, M.dtype)
+            product.set_matrix(aligned_copy(M.T))
+            return partial(product.multiply, product.factor_view(x), product.output_view(out))
+        rows, M_T = np.empty((S, blocks * H), M.dtype), aligned_copy(M.T)
+
+        def multiply() -> None:
+            np.matmul(x, M_T, out=rows)
+            out[:] = rows.reshape(S, blocks, H).swapaxes(0, 1)
+
+        return multiply
 
     def hold(self, layer: int, units: Units, streams: Units, values: Array) -> None:
         """From now on, overwrite the memory of these units of a layer in these streams with
@@ -102,9 +136,9 @@ class Stepper:
 
     def _first_inputs(self, ids: IdArray) -> Array:
         """Write W₀·h into the first layer's pre-activations; returns U₀·onehot + b (G, S, H)."""
-        np.take(self._table, ids, axis=0, out=self._of_U, mode="clip")
-        self._multiply_by_W(0)
-        return self._U_blocks
+        np.take(self._table, ids, axis=0, out=self._looked_up, mode="clip")
+        self._multiply_by_W(0, self._looked_up_gates)
+        return self._looked_up_gates
 
     def _inputs_of(self, layer: int) -> Array:
         """Write W·h, or W·h + U·x, into the pre-activations of a layer l ≥ 1; returns what remains
@@ -112,31 +146,21 @@ class Stepper:
         x, bias, H = self._inputs[layer], self._biases[layer], self._new_h.shape[1]
         x[:, H:] = self._h[layer - 1]
         if self._has_joint:
-            np.matmul(x, self._joint[layer - 1].T, out=self._of_W)
-            self._W_outputs[layer][:] = self._W_blocks
+            self._W_products[layer]()
             return bias
-        np.matmul(x[:, H:], self._U[layer - 1].T, out=self._of_U)
-        self._U_blocks += bias
-        self._multiply_by_W(layer)
-        return self._U_blocks
+        self._U_products[layer - 1]()
+        self._projected += bias
+        self._multiply_by_W(layer, self._projected)
+        return self._projected
 
-    def _multiply_by_W(self, layer: int) -> None:
+    def _multiply_by_W(self, layer: int, projected: Array) -> None:
         """Write W·h, or W·(s ⊙ h) with the s that is projected, into a layer's pre-activations."""
-        h = self._h[layer]
         if self._scaled_h is not None:
-            h = np.multiply(self._U_blocks[0], h, out=self._scaled_h)
-        np.matmul(h, self._W[layer].T, out=self._of_W)
-        self._W_outputs[layer][:] = self._W_blocks
+            np.multiply(projected[0], self._h[layer], out=self._scaled_h)
+        self._W_products[layer]()
 
     def predict(self) -> Array:
         """The logits (V, S) of the current state once more; before any step, of zeros."""
         np.matmul(self._V, self._h[-1].T, out=self._logits)
         self._logits += self._V_bias
         return self._logits
-
-
-def _joined(W: Array, U: Array) -> Array:
-    """[W U], for W (R·H, H) and U (G·H, H) of as many rows."""
-    joint = aligned_zeros((len(W), W.shape[1] + U.shape[1]), W.dtype)
-    np.concatenate([W, U], axis=1, out=joint)
-    return joint

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.usefixtures("toy_cells")
 
 
 @pytest.mark.parametrize("cell", ALL_CELLS)
-@pytest.mark.parametrize("streams", [1, 3])
+@pytest.mark.parametrize("streams", [1, 3, 40])
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_steps_agree_with_a_window(cell: str, layers: int, streams: int) -> None:
     rng = np.random.default_rng(61)
@@ -46,8 +46,14 @@ def test_it_keeps_the_weights_of_its_beginning() -> None:
     config = NetworkConfig(7, 5, 2)
     network = random_network(rng, config)
     ids = random_ids(rng, config, 1, 2)[0][0]
-    stepper = Stepper(network, 2)
-    logits = stepper.step(ids).copy()
-    network.parameters.flat[:] = 0
-    stepper.reset()
-    np.testing.assert_array_equal(stepper.step(ids), logits)
+    for streams in (1, 2, 40):
+        stepper = Stepper(network, streams)
+        read = ids[:1].repeat(streams)
+        stepper.step(read)
+        logits = stepper.step(read).copy()
+        weights = network.parameters.flat.copy()
+        network.parameters.flat[:] = 0
+        stepper.reset()
+        stepper.step(read)
+        np.testing.assert_array_equal(stepper.step(read), logits)
+        network.parameters.flat[:] = weights
