@@ -67,7 +67,7 @@ def test_the_help_shows_every_option_with_its_default(flag: str) -> None:
 def test_the_help_of_all_lists_the_commands() -> None:
     shown = succeed("--help").text
     names = re.findall(r"^  ([a-z][a-z-]*)  +[A-Z]", shown, re.MULTILINE)
-    assert names == ["train", "sample", "score", "visualize-neurons", "export", "info"]
+    assert names == ["train", "sample", "score", "visualize-neurons", "export", "ngram", "info"]
 
 
 # Where the model goes
