@@ -94,14 +94,19 @@ def read(
                 best, chances = reading.predicted, reading.probabilities
                 best[places], chances[places] = window.most_probable(best.shape[1])
 
-    count = max(1, min(MOST_STREAMS, N // (WARM_UPS * warm_up)))
-    streams = Streams.covering(range(first, first + N), count, warm_up)
-    # as many groups for any number of threads, so that the results are the same
-    groups = streams.groups(-(-len(streams) // STREAMS_PER_THREAD))
+    groups = _groups(range(first, first + N), warm_up)
     with one_thread():
         map_in_threads(read_group, groups, usable_threads() if threads is None else threads)
     reading.losses[-1:] = np.nan  # no symbol follows the last one
     return reading
+
+
+def _groups(part: range, warm_up: int) -> list[Streams]:
+    """Streams through a part of a text, in groups; as many for any number of threads, so that the
+    results are the same."""
+    count = max(1, min(MOST_STREAMS, len(part) // (WARM_UPS * warm_up)))
+    streams = Streams.covering(part, count, warm_up)
+    return streams.groups(-(-len(streams) // STREAMS_PER_THREAD))
 
 
 def _empty_reading(

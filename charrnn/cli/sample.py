@@ -1,6 +1,6 @@
 """`charrnn sample`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -162,13 +162,7 @@ def sample(
     if dynamic:
         model = adapted(model, begun, files, rate)
     writing = Writing(model, sampling_options(model, given), unknown)
-    if input_lines:
-        texts = writing.continued_lines()
-        pieces = writing.records(texts) if form == "jsonl" else writing.lines(texts)
-    elif form == "jsonl":
-        pieces = writing.records(writing.texts(begun, samples))
-    else:
-        pieces = writing.plain(begun, samples)
+    pieces = what_is_written(writing, begun, samples, form, input_lines)
     try:
         write_quietly(pieces, raw=raw)
     except SystemExit:  # the reader of the texts has gone away
@@ -236,3 +230,15 @@ def parsed_clamp(item: str, model: "Model") -> tuple[tuple[int, int], float]:
         return unit, float(value)
     except ValueError as error:
         raise OptionError(f"--clamp {harmless(item)} has no value: give UNIT=VALUE") from error
+
+
+def what_is_written(
+    writing: "Writing", begun: "Text", samples: int, form: str, input_lines: bool
+) -> Iterator[bytes]:
+    """The output, piece by piece."""
+    if input_lines:
+        texts = writing.continued_lines()
+        return writing.records(texts) if form == "jsonl" else writing.lines(texts)
+    if form == "jsonl":
+        return writing.records(writing.texts(begun, samples))
+    return writing.plain(begun, samples)

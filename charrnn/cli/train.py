@@ -1,16 +1,16 @@
 """`charrnn train`."""
 
 import contextlib
-import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from charrnn.cli.command import Command
 from charrnn.cli.last_words import last_words
 from charrnn.cli.mpi import ranks
+from charrnn.cli.resume_command import resume_command
 from charrnn.errors import OptionError
 from charrnn.options import (
     DEFAULT_CELL,
@@ -26,9 +26,6 @@ from charrnn.options import (
     TrainingOptions,
 )
 from charrnn.registries import CELLS, OPTIMIZERS, SCHEDULES
-
-if TYPE_CHECKING:
-    from charrnn.training.parallel.group import Group
 
 DEFAULTS = TrainingOptions()
 BY_PASSES = "chosen by the number of epochs"
@@ -238,11 +235,7 @@ def train(
     The model is saved to a checkpoint every half minute and at the end. Ctrl-C stops the training
     early and saves it; --resume continues it as if it had never stopped.
     """
-    if resume and (overwrite or init_from is not None):
-        other = "--force" if overwrite else "--init-from"
-        raise click.UsageError(f"--resume goes on with a training, {other} begins one: choose")
-    if sample_every is not None and sample_every < 0:
-        raise OptionError(f"`sample_every` must be 0 or more, not {sample_every}")
+    check_options(resume, overwrite, init_from, sample_every)
     with ranks(mpi=mpi) as group:
         # only now: they load NumPy, whose threads are bounded where there are ranks
         from charrnn.cli.progress import watch
@@ -269,22 +262,15 @@ def train(
     sys.exit(code)
 
 
-def resume_command(
-    texts: tuple[str, ...],
-    output: Path | None,
-    encoding: str,
-    as_bytes: bool,
-    group: "Group | None" = None,
-) -> str:
-    """What to type to go on with a training, in a group of ranks if there is one."""
-    # a name that looks like an option, and is none
-    names = [f"./{text}" if text.startswith("-") and text != "-" else text for text in texts]
-    words = ["mpiexec", "-n", str(group.size)] if group else []
-    words += ["charrnn", "train", *names, "--resume"]
-    words += ["-o", str(output)] if output else []
-    words += ["--bytes"] if as_bytes else ["--encoding", encoding] if encoding != "utf-8" else []
-    words += ["--mpi"] if group else []
-    return shlex.join(words)
+def check_options(
+    resume: bool, overwrite: bool, init_from: Path | None, sample_every: int | None
+) -> None:
+    """Raise UsageError or OptionError for what only the command line knows."""
+    if resume and (overwrite or init_from is not None):
+        other = "--force" if overwrite else "--init-from"
+        raise click.UsageError(f"--resume goes on with a training, {other} begins one: choose")
+    if sample_every is not None and sample_every < 0:
+        raise OptionError(f"`sample_every` must be 0 or more, not {sample_every}")
 
 
 def default_output(text: str) -> Path:

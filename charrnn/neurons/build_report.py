@@ -12,7 +12,15 @@ from charrnn.neurons.claims import FEWEST_EPISODES, Finding
 from charrnn.neurons.explain.explanation import Explanation
 from charrnn.neurons.features.registry import Feature
 from charrnn.neurons.groups import by_feature, claim, groups
-from charrnn.neurons.report import Cell, Claim, FeatureTrack, Group, Report, ShownUnit
+from charrnn.neurons.report import (
+    Cell,
+    Claim,
+    FeatureTrack,
+    Group,
+    Report,
+    Saturation,
+    ShownUnit,
+)
 from charrnn.neurons.scores import Floats
 from charrnn.neurons.search import GAP_BETWEEN_HALVES, Search, characters, tracks_of
 from charrnn.neurons.shift_null import SHORTEST_TEXT
@@ -96,14 +104,7 @@ class ReportBuilder:
         has what a terminal shows, and neither the tracks of features nor the saturation of gates.
         """
         model, state, found = self.model, self.state, self.found
-        reading = read(
-            model.network,
-            self.ids[excerpt],
-            (state,),
-            before=self.ids[: excerpt.start],
-            losses=False,
-            predictions=True,
-        )
+        reading = self._reading(excerpt)
         text = characters(model, self.ids)
         half = excerpt if found is None else found.halves[1]
         of_excerpt = in_unit_range(reading.states[state], state)
@@ -119,14 +120,26 @@ class ReportBuilder:
             features=self._tracks(text, excerpt) if with_data else [],
             table=self._table(),
             groups=self._groups(of_half),
-            saturation=saturation(model, self.ids[half][:SATURATION_CHARACTERS])
-            if with_data
-            else [],
+            saturation=self._saturation(half) if with_data else [],
             explained=found.findings.explained if found else 0.0,
             notes=list(notes(found)) if found else [],
             palette=palette,
             weights_sha256=digest(model.network.parameters.flat),
         )
+
+    def _reading(self, excerpt: slice) -> Reading:
+        """The state and the predictions in an excerpt of the text."""
+        return read(
+            self.model.network,
+            self.ids[excerpt],
+            (self.state,),
+            before=self.ids[: excerpt.start],
+            losses=False,
+            predictions=True,
+        )
+
+    def _saturation(self, part: slice) -> list[Saturation]:
+        return saturation(self.model, self.ids[part][:SATURATION_CHARACTERS])
 
     def _tracks(self, text: str, excerpt: slice) -> list[FeatureTrack]:
         """The features of the text in the excerpt."""

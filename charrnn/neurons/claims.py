@@ -140,14 +140,11 @@ def find(
     as `best_scores` gives for each of its networks. The result is the same for any number of
     `threads`. Memory beside the halves: that of `ShiftNull`.
     """
+    names = [feature.name for feature in features if feature.kind == "flag"]
     rarest = np.minimum(episodes(first.flags), episodes(second.flags))
     is_kept = rarest >= FEWEST_EPISODES
-    names = [feature.name for feature in features if feature.kind == "flag"]
-    skipped = {
-        name: int(count)
-        for name, count, kept in zip(names, rarest, is_kept, strict=True)
-        if not kept
-    }
+    counts = zip(names, rarest.tolist(), strict=True)
+    skipped = {name: count for name, count in counts if count < FEWEST_EPISODES}
     baseline = untrained[[feature.name not in skipped for feature in features]]
     features = [feature for feature in features if feature.name not in skipped]
     if not features:

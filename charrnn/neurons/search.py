@@ -86,6 +86,31 @@ def tracks_of(text: str, features: Sequence[Feature]) -> tuple[Flags, Floats]:
     )
 
 
+def _values(
+    network: Network, ids: IdArray, part: slice, state: str, *, warm_up: int, threads: int
+) -> Array:
+    """A state of all units of a network, layer by layer, in a part of a text: (N, L·H)."""
+    reading = read(
+        network,
+        ids[part],
+        (state,),
+        before=ids[: part.start],
+        losses=False,
+        warm_up=warm_up,
+        threads=threads,
+    )
+    values: Array = reading.states[state].swapaxes(0, 1)  # (N, L, H)
+    return values.reshape(len(values), -1)
+
+
+def _can_ablate(found: Search) -> bool:
+    """Whether there is a claim, a unit that can be held, and text enough."""
+    second = found.halves[1]
+    is_long_enough = second.stop - second.start > BLOCK_WARM_UP + BLOCK_CHARACTERS
+    can_be_held = found.state in ("c", "h")  # gates cannot
+    return bool(found.findings.claims) and is_long_enough and can_be_held
+
+
 def search(
     model: Model,
     ids: IdArray,
@@ -112,41 +137,24 @@ def search(
     short = slice(second.start, min(second.stop, second.start + UNTRAINED_CHARACTERS))
 
     def seen(network: Network, part: slice, warm_up: int) -> Half:
-        reading = read(
-            network,
-            ids[part],
-            (state,),
-            before=ids[: part.start],
-            losses=False,
-            warm_up=warm_up,
-            threads=threads,
-        )
-        values = reading.states[state].swapaxes(0, 1)  # (N, L, H)
-        return Half(values.reshape(len(values), -1), flags[part], numbers[part], ids[part])
+        values = _values(network, ids, part, state, warm_up=warm_up, threads=threads)
+        return Half(values, flags[part], numbers[part], ids[part])
 
     with one_thread():
         progress("reading the text", 0)
         flags, numbers = tracks_of(characters(model, ids), features)
         whole = seen(model.network, slice(0, len(ids)), STREAM_WARM_UP)
-        baseline = []
+        of_untrained = []
         for number, network in enumerate(untrained_networks(model.network, seed)):
             progress("comparing with untrained networks", number / UNTRAINED_NETWORKS)
             half = seen(network, short, UNTRAINED_WARM_UP)
-            baseline.append(best_scores(half, threads=threads))
+            of_untrained.append(best_scores(half, threads=threads))
         progress("comparing with chance", 0)
-        of_halves, untrained = (whole.part(first), whole.part(second)), np.max(baseline, axis=0)
-        findings = find(features, *of_halves, untrained, threads=threads)
-        found = Search(
-            state,
-            model.network.config.hidden_size,
-            list(features),
-            findings,
-            (first, second),
-            values=whole.values[second],
-        )
-        long_enough = second.stop - second.start > BLOCK_WARM_UP + BLOCK_CHARACTERS
-        can_be_held = state in ("c", "h")  # gates cannot
-        if findings.claims and long_enough and can_be_held and ablations != "none":
+        baseline = np.max(of_untrained, axis=0)
+        findings = find(features, whole.part(first), whole.part(second), baseline, threads=threads)
+        H, values = model.network.config.hidden_size, whole.values[second]
+        found = Search(state, H, list(features), findings, (first, second), values=values)
+        if ablations != "none" and _can_ablate(found):
             tell = partial(progress, "ablating cells")
             _ablate(found, model, whole.part(second), seed, ablations, tell, threads)
     return found

@@ -164,10 +164,7 @@ class Layer:
             if t > 0 or cell.scales_h:
                 product.multiply(product.factor_view(da_of_W[t]), through_W)  # of 2  Wᵀ·da   (B, H)
             if cell.scales_h:
-                np.multiply(
-                    dh_of_W, self._h[t], out=dA_by_step[t, 0]
-                )  # of 1  ds_t = dm_t ⊙ h_{t−1}
-                dh_of_W *= self._tape[t][0]  # of 1  dm_t ⊙ s_t   (B, H)
+                self._backward_scaled(t, dh_of_W, dA_by_step[t, 0])  # of 1
             if t > 0:
                 if cell.passes_h:
                     dh += dh_of_W
@@ -176,6 +173,12 @@ class Layer:
                     np.add(dh_of_W, dY_by_step[t - 1], out=dh)
         np.matmul(dA_of_W.T, self._seen, out=dW)  # of 2
         cell.end_backward(dA_by_step.swapaxes(0, 1), dvectors)
+
+    def _backward_scaled(self, t: int, dm: Array, ds: Array) -> None:
+        """Turn dm_t into the gradient of h_{t−1}, in place, and write that of s_t into `ds`; all
+        (B, H)."""
+        np.multiply(dm, self._h[t], out=ds)
+        dm *= self._tape[t][0]
 
 
 def blocks_by_step(rows: Array, T: int, B: int, H: int) -> Array:

@@ -41,29 +41,21 @@ def document(
         f"style-src 'sha256-{_hash(style)}'; script-src 'sha256-{_hash(script)}'{script_sources}; "
         f"{policy}base-uri 'none'; form-action 'none'"
     )
-    return "\n".join(
-        (
-            "<!doctype html>",
-            '<html lang="en">',
-            "<head>",
-            '<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{allowed}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{text(title)}</title>",
-            f"<style>{style}</style>",
-            "</head>",
-            "<body>",
-            *body,
-            *(
-                f'<script type="{kind}" id="{name}">{content}</script>'
-                for name, kind, content in data
-            ),
-            f"<script>{script}</script>",
-            "</body>",
-            "</html>",
-            "",
-        )
+    head = (
+        "<!doctype html>",
+        '<html lang="en">',
+        "<head>",
+        '<meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{allowed}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{text(title)}</title>",
+        f"<style>{style}</style>",
+        "</head>",
+        "<body>",
     )
+    of_data = (f'<script type="{kind}" id="{name}">{held}</script>' for name, kind, held in data)
+    end = (f"<script>{script}</script>", "</body>", "</html>", "")
+    return "\n".join((*head, *body, *of_data, *end))
 
 
 def part(name: str, folder: str = "charrnn.render") -> str:

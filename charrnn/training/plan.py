@@ -95,6 +95,13 @@ def shape_of(options: TrainingOptions) -> tuple[int, int]:
     return options.batch_size, options.seq_length
 
 
+def _with_defaults(wanted: Mapping[str, Any]) -> TrainingOptions:
+    """The options that were given, and for the others the defaults of the optimizer."""
+    optimizer = wanted.get("optimizer", DEFAULT_OPTIMIZER)
+    usual = registries.OPTIMIZERS[optimizer].defaults if optimizer in OPTIMIZERS else {}
+    return TrainingOptions(**{"threads": usable_threads(), **usual, **wanted})
+
+
 def plan_training(
     corpus: Corpus,
     given: Mapping[str, Any],
@@ -113,9 +120,7 @@ def plan_training(
     if init_from is not None:
         check_network(network_options, init_from.config)
         network_options = {name: getattr(init_from.config, name) for name in NETWORK_OPTIONS}
-    optimizer = wanted.get("optimizer", DEFAULT_OPTIMIZER)
-    usual = registries.OPTIMIZERS[optimizer].defaults if optimizer in OPTIMIZERS else {}
-    options = TrainingOptions(**{"threads": usable_threads(), **usual, **wanted})
+    options = _with_defaults(wanted)
     wishes = {name: given.get(name) for name in REGULARISATION}
     if "optimizer" in wanted:  # which knows the weight decay that suits it
         wishes["weight_decay"] = options.weight_decay

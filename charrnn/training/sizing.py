@@ -62,6 +62,19 @@ class Size:
     recurrent_dropout: float
 
 
+def _suits(
+    weights: int, characters: int, *, minutes: float | None, epochs: float | None, threads: int
+) -> bool:
+    """Whether a network of so many weights suits a text of so many characters in that time: never
+    without `minutes`."""
+    if minutes is None:
+        return False
+    read = speed(weights, threads) * 60 * minutes
+    if epochs is not None:
+        read = min(read, epochs * characters)
+    return read >= CHARACTERS_A_WEIGHT * weights and characters >= LENGTH_A_WEIGHT * weights
+
+
 def choose(
     characters: int,
     vocabulary_size: int,
@@ -82,14 +95,9 @@ def choose(
     """
     layers = DEFAULT_LAYERS if layers is None else layers
     if hidden_size is None:
-        hidden_size = DEFAULT_HIDDEN_SIZE
-        if minutes is not None:
-            large = NetworkConfig(vocabulary_size, LARGE_HIDDEN_SIZE, layers, cell).size
-            read = speed(large, threads) * 60 * minutes
-            if epochs is not None:
-                read = min(read, epochs * characters)
-            if read >= CHARACTERS_A_WEIGHT * large and characters >= LENGTH_A_WEIGHT * large:
-                hidden_size = LARGE_HIDDEN_SIZE
+        large = NetworkConfig(vocabulary_size, LARGE_HIDDEN_SIZE, layers, cell).size
+        is_large = _suits(large, characters, minutes=minutes, epochs=epochs, threads=threads)
+        hidden_size = LARGE_HIDDEN_SIZE if is_large else DEFAULT_HIDDEN_SIZE
     size = NetworkConfig(vocabulary_size, hidden_size, layers, cell).size
     by_epochs = float("inf") if epochs is None else epochs
     by_time = float("inf")
