@@ -1,4 +1,5 @@
-"""Ways to damage a checkpoint: each takes the bytes of a whole one, and gives those of another."""
+"""Ways to damage a checkpoint: each takes the bytes of a whole one, and gives those of another. And
+how a damaged one is refused."""
 
 import copy
 import io
@@ -6,9 +7,13 @@ import json
 import random
 import zipfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
+
+from charrnn.errors import CheckpointError
 
 WRONG_NUMBERS = (-1, 0, 10**400, float("nan"), -(10**30), "x", [1])
 VALUES: tuple[Any, ...] = (
@@ -33,6 +38,16 @@ Mutation = Callable[[bytes, random.Random], bytes]
 def entries(whole: bytes) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(whole)) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
+
+
+def refusal(path: Path, read: Callable[[Path], object]) -> str:
+    """The message with which a file is refused: one line that names it."""
+    with pytest.raises(CheckpointError) as refused:
+        read(path)
+    message = str(refused.value)
+    assert str(path) in message
+    assert message.isprintable()
+    return message
 
 
 def packed(files: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes:

@@ -8,14 +8,15 @@ import struct
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.errors import CheckpointError
+from charrnn.errors import CheckpointError, OptionError
 
 HEADER = "header.npy"
 LARGEST_HEADER = 9 * 10**6
@@ -33,6 +34,21 @@ MALFORMED = (
 def fault(error: BaseException) -> str:
     """What is wrong with a malformed file, in one line."""
     return str(error).strip().split("\n")[0] or type(error).__name__
+
+
+@contextmanager
+def reading(path: Path, kind: str) -> Iterator[zipfile.ZipFile]:
+    """The archive in `path`, while it is read as `kind`, for example "a charrnn checkpoint". Raises
+    CheckpointError for what cannot be read, and in place of all that malformed content raises."""
+    try:
+        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
+            yield archive
+    except OSError as error:
+        raise CheckpointError(f"cannot read {path}: {error.strerror or error}") from error
+    except OptionError as error:
+        raise CheckpointError(f"{path} is damaged: {error}") from error
+    except MALFORMED as error:
+        raise CheckpointError(f"{path} is not {kind}, or it is damaged ({fault(error)})") from error
 
 
 def check_version(header: Mapping[str, Any], newest: int, path: Path) -> None:

@@ -24,15 +24,14 @@ import numpy as np
 
 from charrnn.checkpoints.archive import (
     HEADER,
-    MALFORMED,
     check_version,
-    fault,
     has_format,
     read_array,
     read_header,
+    reading,
 )
 from charrnn.checkpoints.record_fields import check_fields
-from charrnn.errors import CheckpointError, OptionError
+from charrnn.errors import CheckpointError
 from charrnn.nn.network import Network, NetworkConfig
 from charrnn.text.vocabulary import Vocabulary
 from charrnn.types import Array
@@ -84,19 +83,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
     Memory: the arrays, and at most about 200 MB for the header, whatever the file claims.
     """
-    try:
-        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
-            return _read(archive, path)
-    except OSError as error:
-        raise CheckpointError(f"cannot read {path}: {error.strerror or error}") from error
-    except CheckpointError:
-        raise
-    except OptionError as error:
-        raise CheckpointError(f"{path} is damaged: {error}") from error
-    except MALFORMED as error:
-        raise CheckpointError(
-            f"{path} is not a charrnn checkpoint, or it is damaged ({fault(error)})"
-        ) from error
+    with reading(path, "a charrnn checkpoint") as archive:
+        return _read(archive, path)
 
 
 def _read(archive: zipfile.ZipFile, path: Path) -> Checkpoint:

@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 
 from charrnn.checkpoints.archive import (
     HEADER,
-    MALFORMED,
-    fault,
+    check_version,
     has_format,
     read_array,
     read_header,
+    reading,
 )
 from charrnn.checkpoints.atomic_write import replace_file
 from charrnn.errors import CheckpointError
@@ -88,25 +88,17 @@ def is_ngram_file(path: Path) -> bool:
 
 def read_ngrams(path: Path) -> SavedNgrams:
     """The n-gram model in `path`. Raises CheckpointError for a file that is none, or damaged."""
-    try:
-        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
-            if HEADER not in archive.namelist():
-                raise ValueError("it has no header")
-            return _read(archive)
-    except OSError as error:
-        raise CheckpointError(f"cannot read {path}: {error.strerror or error}") from error
-    except MALFORMED as error:
-        raise CheckpointError(
-            f"{path} is not a file of n-grams, or it is damaged ({fault(error)})"
-        ) from error
+    with reading(path, "a file of n-grams") as archive:
+        return _read(archive, path)
 
 
-def _read(archive: zipfile.ZipFile) -> SavedNgrams:
+def _read(archive: zipfile.ZipFile, path: Path) -> SavedNgrams:
+    if HEADER not in archive.namelist():
+        raise ValueError("it has no header")
     header = read_header(archive)
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise ValueError("its header names another format")
-    if header.get("version") != VERSION:
-        raise ValueError(f"format version {header.get('version')!r}")
+    check_version(header, VERSION, path)
     vocabulary = Vocabulary.from_json(header["vocabulary"])
     order, text = header["order"], header["text"]
     if type(order) is not int or not 1 <= order <= largest_order(vocabulary.size):

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import damage
 from charrnn.checkpoints.format import (
     GOOD,
     TRAINING_ARRAYS,
@@ -26,13 +27,7 @@ from example_checkpoint import CONFIG, TINY, assert_same, example, written
 
 
 def refusal(path: Path) -> str:
-    """The message with which a file is refused: one line that names it."""
-    with pytest.raises(CheckpointError) as refused:
-        read_checkpoint(path)
-    message = str(refused.value)
-    assert str(path) in message
-    assert message.isprintable()
-    return message
+    return damage.refusal(path, read_checkpoint)
 
 
 def entries(path: Path) -> dict[str, Any]:
