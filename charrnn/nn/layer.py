@@ -28,7 +28,7 @@ from charrnn.types import Array
 class Scratch:
     """Temporary arrays of the loop over time, for B streams. The layers of a network share them.
 
-    Memory: (G + 1)·H·B numbers, for training (K + 2)·H·B more, and that of the products.
+    Memory: G·H·B numbers, for training (K + 2)·H·B more, and that of the products.
     """
 
     def __init__(
@@ -37,7 +37,6 @@ class Scratch:
         H, B, R = hidden_size, batch, len(cell.recurrent_gates)
         # a contiguous copy of one step of P: adding it takes a third of the time
         self.P = aligned_zeros((len(cell.gates), B, H), dtype)
-        self.m = aligned_zeros((B, H), dtype)
         self.W_product = Product(B, H, R, H, dtype)
         if training:
             self.dh, self.dh_of_W = aligned_zeros((2, B, H), dtype)
@@ -48,8 +47,8 @@ class Scratch:
 class Layer:
     """One layer for windows of T steps in B streams: the loop over time, and its tape.
 
-    Memory beside the cell's: (H + 1)·(T + 1)·B numbers, for the tape K·H·B, or T·K·H·B for
-    training, and T·B·H for training a cell that scales h.
+    Memory beside the cell's: (H + 1)·(T + 1)·B numbers, and for the tape K·H·B, or T·K·H·B for
+    training; with K + 1 in place of K in a cell that scales h.
     """
 
     def __init__(
@@ -71,19 +70,21 @@ class Layer:
         h_and_one = aligned_zeros((T + 1, B, H + 1), dtype)
         h_and_one[..., H] = 1
         self._h = h_and_one[..., :H]
-        self._h_before = h_and_one.reshape(-1, H + 1)[: T * B, :H]
         self.output = h_and_one.reshape(-1, H + 1)[B:]
         """[h_1, 1] … [h_T, 1] (T·B, H + 1): the ones meet the bias column of the next product."""
         # the tape: for each step its pre-activations, which the cell turns into gates
         tape = list(aligned_zeros((T if training else 1, K, B, H), dtype))
         self._tape = tape if training else tape * T
-        # m_1 … m_T of a cell that scales h, or one m that each step overwrites
-        m = aligned_zeros((T, B, H), dtype) if training and cell.scales_h else scratch.m[np.newaxis]
-        self._m = list(m) if training and cell.scales_h else [scratch.m] * T
-        self._seen = m.reshape(-1, H) if cell.scales_h else self._h_before
+        # what W multiplies: h_0 … h_{T−1}, or m_1 … m_T in a cell that scales h
+        if cell.scales_h:
+            m = aligned_zeros((T if training else 1, B, H), dtype)
+            self._m = [m[t if training else 0] for t in range(T)]
+            self._seen = m.reshape(-1, H)
+        else:
+            self._seen = h_and_one.reshape(-1, H + 1)[: T * B, :H]
         product = scratch.W_product
-        seen = self._m if cell.scales_h else self._h[:-1]
-        self._W_inputs = [product.factor_view(x) for x in seen]
+        inputs = self._m if cell.scales_h else self._h[:-1]
+        self._W_inputs = [product.factor_view(x) for x in inputs]
         self._W_outputs = [product.output_view(a[K - R :]) for a in self._tape]
         self._U_outputs = [a[:G] for a in self._tape]
         self._without_W = [a[: K - R] for a in self._tape]
