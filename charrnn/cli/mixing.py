@@ -65,7 +65,10 @@ class Weighted:
                 f"{harmless(text)}: there is no such file, and {harmless(number)!r} is no weight"
             ) from error
         if not (math.isfinite(weight) and weight >= 0):
-            raise OptionError(f"the weight of {harmless(name)} must be at least 0, not {number}")
+            raise OptionError(
+                f"the weight of {harmless(name)} must be a finite number of at least 0, not "
+                f"{number}"
+            )
         return cls(Path(name), weight)
 
 
@@ -155,10 +158,11 @@ class MixtureFiles:
         if path.suffix == ".npz" or is_ngram_file(path):
             saved = read_ngrams(path)
             if saved.vocabulary != model.vocabulary:
+                one, other = saved.vocabulary, model.vocabulary
                 raise OptionError(
-                    f"{path} has the n-grams of another text ({harmless(saved.text)}, "
-                    f"{saved.vocabulary.size:,} {saved.vocabulary.kind}): count them with "
-                    "`charrnn ngram` for this model"
+                    f"{path} has the n-grams of another text ({harmless(saved.text)}), of "
+                    f"{one.size:,} different {one.kind}, and the model knows {other.size:,} "
+                    f"{other.kind}: count them with `charrnn ngram` for this model"
                 )
             return saved.model
         data = read_source(str(path))

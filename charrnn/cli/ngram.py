@@ -53,7 +53,7 @@ def ngram(
     elif own.train is None:
         raise CorpusError(f"the training text of {path} is not found: name a TEXT")
     else:
-        ids, name = own.train, "the training part of its own text"
+        ids, name = own.train, f"the training part of the text of {path.name}"
     counted = NgramModel.of(ids, model.vocabulary.size, order)
     write_ngrams(output, SavedNgrams(counted, model.vocabulary, name))
     size = sum(len(each.codes) for each in counted.counts)

@@ -35,7 +35,7 @@ def nats(*options: str) -> float:
 def test_an_ngram_file() -> None:
     outcome = succeed("ngram")
     assert outcome.lines[0] == "charrnn: counting for a.npz"
-    assert "of 922 characters, the training part of its own text" in outcome.lines[1]
+    assert "of 922 characters, the training part of the text of a.npz" in outcome.lines[1]
     assert "exists: overwrite it with --force, or name another --output" in refuse(
         "ngram", "-c", "a.npz"
     )
@@ -135,15 +135,16 @@ def test_what_cannot_be_mixed() -> None:
     score = ("score", "new.txt", "-c", "a.npz")
     assert "models of different vocabularies (" in refuse(*score, "-c", "b.npz", "--mix")
     assert "bytes and a model of characters" in refuse(*score, "-c", "bytes.npz", "--mix")
-    assert "b.ngram.npz has the n-grams of another text (" in refuse(
+    assert "b.ngram.npz has the n-grams of another text (the training part of " in refuse(
         *score, "--ngram", "b.ngram.npz"
     )
     assert "a.npz is not a file of n-grams" in refuse(*score, "--ngram", "a.npz")
     assert "cannot read no.npz" in refuse(*score, "--ngram", "no.npz")
     assert "no.txt does not exist" in refuse(*score, "--ngram", "no.txt")
     assert "that the model does not know: '\u5b57'" in refuse(*score, "--ngram", "b.txt")
-    assert "must be at least 0, not -1" in refuse(*score, "-c", "other.npz=-1", "--mix")
-    assert "must be at least 0, not nan" in refuse(*score, "--ngram", "a.txt=nan")
+    assert "number of at least 0, not -1" in refuse(*score, "-c", "other.npz=-1", "--mix")
+    assert "must be a finite number" in refuse(*score, "--ngram", "a.txt=nan")
+    assert "must be a finite number" in refuse(*score, "-c", "other.npz=inf", "--mix")
     assert "'x' is no weight" in refuse("score", "new.txt", "-c", "a.npz=x", "--mix")
     assert "not all of them 0: 0, 0" in refuse(
         "sample", "-c", "a.npz=0", "-c", "other.npz=0", "-n", "5"
