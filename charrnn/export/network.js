@@ -101,10 +101,15 @@ class Network {
   }
 }
 
-/* Set what carries the memory of a unit: tanh(c), with h = o · tanh(c), or h. */
-function hold({ a, h, c, value }, unit, held, c_held) {
+/* Set what carries the memory of a unit: tanh(c), with h = o · tanh(c), or h. With peepholes, the
+   output gate o = a[unit] reads the c that is held. */
+function hold({ a, h, c, p, value }, unit, held, c_held) {
   value[unit] = held;
   if (c.length) {
+    if (p.length) {
+      const opened = a[unit] * Math.exp(Math.max(-60, Math.min(60, p[unit] * (c_held - c[unit]))));
+      a[unit] = opened / (1 - a[unit] + opened);
+    }
     c[unit] = c_held;
     h[unit] = a[unit] * held;
   } else h[unit] = held;

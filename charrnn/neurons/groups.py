@@ -15,7 +15,7 @@ from charrnn.neurons.claims import Finding
 from charrnn.neurons.features.registry import Feature
 from charrnn.neurons.report import Claim, Effect, Group
 from charrnn.neurons.scores import Floats
-from charrnn.neurons.search import Search, characters, default_state
+from charrnn.neurons.search import Search, characters
 from charrnn.types import IdArray
 
 ALIKE = 0.9
@@ -114,8 +114,8 @@ def _joint_effects(
     rng: np.random.Generator,
 ) -> dict[str, effects.Effect]:
     """The effect of holding all claimed cells of a feature at their means, by its name; empty where
-    the effects of single cells were not measured, and for states that cannot be held."""
-    if not found.effects or found.state != default_state(model):
+    the effects of single cells were not measured."""
+    if not found.effects:
         return {}
     half, text = found.halves[1], characters(model, ids)
     claimed = {group[0].feature.name: group for group in members if group[0].is_claim}

@@ -71,8 +71,9 @@ class Search:
 
 
 def default_state(model: Model) -> str:
-    """The state that is searched and shown by default: c where the cell has one, else h."""
-    return "c" if "c" in model.network.config.cell_type.states else "h"
+    """The state that is searched and shown by default, and the only one of which units can be held:
+    c where the cell has one, else h."""
+    return model.network.config.cell_type.memory_state
 
 
 def tracks_of(text: str, features: Sequence[Feature]) -> tuple[Flags, Floats]:
@@ -103,11 +104,11 @@ def _values(
     return values.reshape(len(values), -1)
 
 
-def _can_ablate(found: Search) -> bool:
+def _can_ablate(found: Search, model: Model) -> bool:
     """Whether there is a claim, a unit that can be held, and text enough."""
     second = found.halves[1]
     is_long_enough = second.stop - second.start > BLOCK_WARM_UP + BLOCK_CHARACTERS
-    can_be_held = found.state in ("c", "h")  # gates cannot
+    can_be_held = found.state == default_state(model)
     return bool(found.findings.claims) and is_long_enough and can_be_held
 
 
@@ -154,7 +155,7 @@ def search(
         findings = find(features, whole.part(first), whole.part(second), baseline, threads=threads)
         H, values = model.network.config.hidden_size, whole.values[second]
         found = Search(state, H, list(features), findings, (first, second), values=values)
-        if ablations != "none" and _can_ablate(found):
+        if ablations != "none" and _can_ablate(found, model):
             tell = partial(progress, "ablating cells")
             _ablate(found, model, whole.part(second), seed, ablations, tell, threads)
     return found

@@ -1,6 +1,5 @@
 """Cells grouped by the feature that they follow."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -113,10 +112,6 @@ def test_nothing_is_measured_where_single_cells_were_not(short_blocks: None) -> 
     (one,) = groups(found(*both), model, ids, values, np.random.default_rng(1))
     assert one.effect is None
     assert one.alike == [None, None], "a constant is like nothing"
-    (own,) = effects(model.network, ids, [{}], [None], np.random.default_rng(2))
-    gates = replace(found(*both, effects={8: own, 9: own}), state="i")
-    (one,) = groups(gates, model, ids, values, np.random.default_rng(1))
-    assert one.effect is None, "gates cannot be held"
 
 
 def test_a_group_without_claims() -> None:

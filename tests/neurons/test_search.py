@@ -10,6 +10,7 @@ from charrnn.errors import CorpusError, OptionError
 from charrnn.model import Model
 from charrnn.neurons import search as module
 from charrnn.neurons.features.registry import FEATURES, user_feature
+from charrnn.neurons.groups import groups
 from charrnn.neurons.search import (
     Ablations,
     Search,
@@ -89,6 +90,17 @@ def test_the_best_cell_of_each_feature_is_ablated_for_a_first_look() -> None:
     assert set(trained("best").effects) == {x.unit for x in trained().findings.best_claims}
     for unit, effect in trained("best").effects.items():
         assert effect.bits == pytest.approx(trained().effects[unit].bits, abs=1e-6)
+
+
+def test_only_what_a_cell_remembers_is_ablated() -> None:
+    """h of an LSTM is searched, but what is held is its c."""
+    model, ids = model_and_text()
+    found = search(model, ids, features=ALL, state="h")
+    assert found.findings.claims
+    assert found.effects == found.controls == {}
+    values = found.states
+    joint = groups(found, model, ids, values, np.random.default_rng(1))
+    assert [group.effect for group in joint] == [None] * len(joint)
 
 
 def test_the_activations_of_the_second_half_are_kept() -> None:

@@ -41,6 +41,42 @@ def test_before_any_symbol_it_predicts_from_a_state_of_zeros() -> None:
     np.testing.assert_array_equal(stepper.predict(), bias)
 
 
+@pytest.mark.parametrize("cell", ALL_CELLS)
+def test_a_unit_that_is_held_remembers_its_value(cell: str) -> None:
+    """tanh(c) or h is the value after every step, whatever is read; others are what they were."""
+    rng = np.random.default_rng(64)
+    config = NetworkConfig(7, 5, 2, cell)
+    ids, _ = random_ids(rng, config, 4, 3)
+    stepper = Stepper(random_network(rng, config), 3)
+    stepper.hold(0, np.array([3, 1]), np.array([0, 2]), np.array([0.4, -0.7]))
+    name = config.cell_type.memory_state
+    assert ("c" in config.cell_type.states) == (name == "c")
+    for t in range(4):
+        stepper.step(ids[t])
+        memory = stepper.state(0, name)
+        values = np.tanh(memory) if name == "c" else memory
+        np.testing.assert_allclose([values[0, 3], values[2, 1]], [0.4, -0.7], atol=1e-12)
+        assert abs(values[1, 3] - 0.4) > 1e-3 < abs(values[0, 1] + 0.7)
+
+
+@pytest.mark.parametrize("value", [0.4, -0.9999])
+def test_the_output_gate_of_a_peephole_lstm_reads_the_c_that_is_held(value: float) -> None:
+    rng = np.random.default_rng(65)
+    config = NetworkConfig(7, 5, 1, "lstm-peephole")
+    network = random_network(rng, config)
+    ids, _ = random_ids(rng, config, 2, 1)
+    stepper = Stepper(network, 1)
+    stepper.step(ids[0])
+    h_before = stepper.state(0, "h").copy()
+    stepper.hold(0, np.array([2]), np.array([0]), np.array([value]))
+    stepper.step(ids[1])
+    W, U, P = (network.parameters[name] for name in ("W0", "U0", "P0"))
+    a = U[2, ids[1]] + U[2, -1] + W[2] @ h_before[0] + P[0, 2] * np.arctanh(value)  # o comes first
+    o = 1 / (1 + np.exp(-a))
+    np.testing.assert_allclose(stepper.state(0, "o")[0, 2], o, rtol=1e-12)
+    np.testing.assert_allclose(stepper.state(0, "h")[0, 2], o * value, rtol=1e-12)
+
+
 def test_it_keeps_the_weights_of_its_beginning() -> None:
     rng = np.random.default_rng(63)
     config = NetworkConfig(7, 5, 2)

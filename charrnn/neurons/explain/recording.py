@@ -104,7 +104,7 @@ class Recording:
 
 def memory_name(network: Network) -> str:
     """The state that the cells of a network carry from one symbol to the next: "c", or "h"."""
-    return "c" if "c" in network.config.cell_type.states else "h"
+    return network.config.cell_type.memory_state
 
 
 def shown(network: Network, memory: Array) -> Array:

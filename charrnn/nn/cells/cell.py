@@ -47,6 +47,9 @@ class Cell:
     """All K blocks: `gates`, and those of `recurrent_gates` that are not among them."""
     memories: ClassVar[int] = 0
     """S: state arrays beside h that are carried from step to step."""
+    memory_state: ClassVar[str] = "h"
+    """The state that carries what a unit remembers, and that `hold` overwrites: "c" in a cell that
+    has one."""
     bias: ClassVar[tuple[float, ...]]
     """The initial bias of each gate, G numbers."""
     vectors: ClassVar[int] = 0

@@ -37,6 +37,7 @@ class LSTM(Cell):
     gates: ClassVar[tuple[str, ...]] = ("o", "i", "f", "g")
     recurrent_gates: ClassVar[tuple[str, ...]] = gates
     memories: ClassVar[int] = 1
+    memory_state: ClassVar[str] = "c"
     states: ClassVar[tuple[str, ...]] = ("c", "o", "i", "f", "g")
     bias: ClassVar[tuple[float, ...]] = (0.0, 0.0, 1.0, 0.0)
     """The forget gate starts open (Jozefowicz et al. 2015), so that gradients reach far back."""

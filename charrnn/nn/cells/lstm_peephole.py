@@ -17,6 +17,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from charrnn.nn.cells.cell import Units
 from charrnn.nn.cells.lstm import LSTM
 from charrnn.types import Array
 
@@ -29,6 +30,15 @@ class PeepholeLSTM(LSTM):
     def begin(self, vectors: Array) -> None:
         super().begin(vectors)
         self._p_o, self._p_i, self._p_f = vectors  # (H,) each
+
+    def hold(self, units: Units, streams: Units, values: Array, a: Array, h: Array) -> None:
+        o, c = a[0, streams, units], self._c[-1][streams, units]
+        # the output gate reads the c that is held: with d = p_o ⊙ (arctanh(value) − c_t),
+        # σ(P3 + d) = o·eᵈ / (1 − o + o·eᵈ); e⁶⁰ is far below what float32 can represent
+        d = self._p_o[units] * (np.arctanh(values) - c)
+        opened = o * np.exp(d.clip(-60, 60))
+        a[0, streams, units] = opened / (1 - o + opened)
+        super().hold(units, streams, values, a, h)
 
     def forward(self, t: int, a: Array, h_before: Array, h: Array) -> None:
         o, i, f, g = a
