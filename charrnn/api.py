@@ -47,6 +47,7 @@ def train(
     test_fraction: float | None = None,
     seed: int | None = None,
     threads: int | None = None,
+    sync_every: int | None = None,
     on_event: Callable[[Event], object] | None = None,
 ) -> Model:
     """Train a model and return it, with the weights of the lowest validation loss.

@@ -39,6 +39,8 @@ class TrainingOptions:
     0 is no limit. `dropout` is the rate of layer outputs, `recurrent_dropout` that of recurrent
     weights, that are zeroed with one mask for each window. A snapshot of the weights is kept after
     every `keep` steps (0: none) and after the steps `keep_at` (`charrnn.training.snapshots`).
+    Several ranks take `sync_every` steps of their own before their weights are averaged
+    (`charrnn.training.parallel.exchange`); only then all ranks have the same weights to keep.
     """
 
     batch_size: int = 64
@@ -60,9 +62,10 @@ class TrainingOptions:
     test_fraction: float = 0.0
     seed: int = 1
     threads: int = 1
+    sync_every: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "seq_length", "threads"):
+        for name in ("batch_size", "seq_length", "threads", "sync_every"):
             self._check(name, "a whole number of at least 1", lambda x: type(x) is int and x >= 1)
         for name in ("seed", "patience", "keep"):
             self._check(name, "a whole number of at least 0", lambda x: type(x) is int and x >= 0)
@@ -75,6 +78,13 @@ class TrainingOptions:
             self._check(name, "a number of at least 0", lambda x: _is_number(x) and x >= 0)
         for name in ("dropout", "recurrent_dropout", "validation_fraction", "test_fraction"):
             self._check(name, "at least 0 and less than 1", lambda x: _is_number(x) and 0 <= x < 1)
+        self._check_kept_steps()
+        names = ", ".join(OPTIMIZERS)
+        self._check("optimizer", f"one of {names}", lambda x: x in OPTIMIZERS)
+        names = ", ".join(SCHEDULES)
+        self._check("schedule", f"one of {names}", lambda x: x in SCHEDULES)
+
+    def _check_kept_steps(self) -> None:
         self._check(
             "keep_at",
             f"at most {MOST_KEPT_STEPS} whole numbers of at least 0",
@@ -85,10 +95,13 @@ class TrainingOptions:
             ),
         )
         object.__setattr__(self, "keep_at", tuple(sorted(set(self.keep_at))))  # JSON has a list
-        names = ", ".join(OPTIMIZERS)
-        self._check("optimizer", f"one of {names}", lambda x: x in OPTIMIZERS)
-        names = ", ".join(SCHEDULES)
-        self._check("schedule", f"one of {names}", lambda x: x in SCHEDULES)
+        every = self.sync_every
+        for name, steps in (("keep", [self.keep]), ("keep_at", self.keep_at)):
+            if any(step % every for step in steps):
+                raise OptionError(
+                    f"`{name}` needs multiples of `sync_every`, {every}, not "
+                    f"{', '.join(map(str, steps))}: only then have all ranks the same weights"
+                )
 
     def _check(self, name: str, wanted: str, is_good: Callable[[Any], bool]) -> None:
         value = getattr(self, name)

@@ -214,6 +214,7 @@ def test_every_option_arrives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         "test_fraction": 0.1,
         "seed": 11,
         "threads": 2,
+        "sync_every": 1,
     }
     assert options_of(monkeypatch, output=tmp_path / "a.npz", **given) == given
 

@@ -17,6 +17,7 @@ Check = Callable[[str, Any], None]
 
 MOST_STEPS = 10**15
 """A million steps a second for thirty years."""
+MOST_RANKS = 10**6
 MOST_CHARACTERS = 10**18
 MOST_SECONDS = 1e12
 """Thirty thousand years; a budget has at most 1e9 minutes."""
@@ -142,6 +143,7 @@ SNAPSHOT = (
 RECORD = (
     Field("corpus", complete(CORPUS)),
     Field("options", options),
+    Field("ranks", whole(1, MOST_RANKS), 1),
     Field("step", whole(0, MOST_STEPS)),
     Field("seconds", number(0, MOST_SECONDS)),
     Field("history", list_of(complete(HISTORY_ENTRY))),

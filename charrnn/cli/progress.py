@@ -15,6 +15,7 @@ from charrnn.cli.signals import stop_on_signals
 from charrnn.errors import CharRNNError
 from charrnn.model import Model
 from charrnn.training.events import Event, Finished, NotSaved, Recovered, Report, Step
+from charrnn.training.plan import TrainingPlan
 from charrnn.training.trainer import Trainer
 
 SAMPLE_STEPS = (100, 300, 500, 700, 1200)
@@ -84,6 +85,8 @@ def introduction(trainer: Trainer) -> Iterator[str]:
         f"{counted(options.threads, 'thread')}"
         + (f" in {plan.ranks} ranks" if plan.ranks > 1 else "")
     )
+    if plan.ranks > 1 and options.sync_every > 1:
+        yield f"each rank takes {options.sync_every} steps before the weights are averaged"
     if plan.new_symbols is not None:
         yield f"fine-tuning a trained model; {novelties(plan.new_symbols)}"
     if plan.chosen:
@@ -109,8 +112,8 @@ def resumption(trainer: Trainer) -> Iterator[str]:
         yield f"resuming after step {state.step:,} (epoch {trainer.epoch:.2f})"
     if plan.shards_changed:
         yield (
-            f"with {counted(options.threads, 'worker')}, another number than before: the training "
-            "goes on, but not to the bit as it would have"
+            f"with {workers(plan)}, another number than before: the training goes on, but not to "
+            "the bit as it would have"
         )
     if plan.rate_given:
         yield f"the learning rate begins anew, with a peak of {options.learning_rate:g}"
@@ -119,6 +122,12 @@ def resumption(trainer: Trainer) -> Iterator[str]:
             f"the learning rate follows the schedule of a run of {trainer.budget}, of which "
             f"{trainer.progress:.0%} is over: it goes on at {trainer.learning_rate:.2g}"
         )
+
+
+def workers(plan: TrainingPlan) -> str:
+    """How many there are; of ranks that take steps of their own, how many of each."""
+    found = counted(plan.options.threads, "worker")
+    return f"{found} in {counted(plan.ranks, 'rank')}" if plan.options.sync_every > 1 else found
 
 
 def conclusion(event: Event, trainer: Trainer, resume_command: str) -> Iterator[str]:

@@ -187,6 +187,13 @@ def steps(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int
     "several; --threads is then the number of workers of each.",
 )
 @click.option(
+    "--sync-every",
+    type=int,
+    default=DEFAULTS.sync_every,
+    help="With --mpi, for slow networks: each process takes this many steps on its own streams "
+    "before the weights of all are averaged (local SGD).",
+)
+@click.option(
     "--sample-every",
     type=int,
     help="Show a sample every this many steps; 0 for none.  "

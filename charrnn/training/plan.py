@@ -60,8 +60,9 @@ class TrainingPlan:
     budget_changed: bool = False
     """Whether a resumed training has another budget than before, and so another schedule."""
     shards_changed: bool = False
-    """Whether a resumed training is shared out among another number of workers than before, so that
-    it does not go on to the bit as it would have."""
+    """Whether a resumed training is shared out among another number of workers than before (or of
+    ranks, where they take steps of their own), so that it does not go on to the bit as it would
+    have."""
     ranks: int = 1
     """Processes, on one machine or several, that have the workers."""
     new_symbols: tuple[str, ...] | None = None
@@ -180,7 +181,8 @@ def plan_resumed(
     plan = replace(
         plan,
         budget_changed=budgets[0] != budgets[1],
-        shards_changed=plan.options.threads != before.threads,
+        shards_changed=plan.options.threads != before.threads
+        or (plan.options.sync_every > 1 and ranks != record["ranks"]),
     )
     _check_that_something_is_left(plan, RunState.from_record(record))
     return plan

@@ -45,6 +45,10 @@ def open_training(
     TrainingOptions(**wanted)  # wrong values are an error before anything is read
     if resume:
         _check_resume(output, overwrite=overwrite, init_from=init_from)
+    if group is None and wanted.get("sync_every", 1) > 1:
+        raise OptionError(
+            "`sync_every` is for several ranks: start them with mpiexec, and give `mpi`"
+        )
     if group is not None:
         given = {**given, **_threads_of_all(given, group, resume=resume)}
     with contextlib.nullcontext() if output is None else only_training(output):

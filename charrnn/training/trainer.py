@@ -12,6 +12,7 @@ from charrnn.checkpoints.atomic_write import save_at_last, write_checkpoint
 from charrnn.checkpoints.format import Checkpoint
 from charrnn.errors import CheckpointError
 from charrnn.machine.blas import one_thread
+from charrnn.optim.clipping import clip_scale
 from charrnn.optim.schedules import SCHEDULES
 from charrnn.training.divergence import DivergenceError, Watch, check_loss, check_weights
 from charrnn.training.events import (
@@ -154,7 +155,7 @@ class Trainer:
                     yield from self._measure_final_losses(shards)
                     if not self.state.finished:  # on request
                         return
-                elif self.stop_requested:
+                elif self.stop_requested and shards.is_synchronized:
                     check_weights(self.network.parameters.flat)
                     return
                 else:
@@ -169,7 +170,9 @@ class Trainer:
         now = time.monotonic()
         self.state.seconds += max(now - self._clock, 0.0)
         self._clock = now
-        yield from self.snapshots.keep_if_possible(self.network.parameters.flat)
+        if self.state.step % self.options.sync_every == 0 or self.is_over:
+            shards.synchronize()
+            yield from self.snapshots.keep_if_possible(self.network.parameters.flat)
         validated = self._validate_if_due(shards)
         report = self._report(step, validated=validated)
         if is_noted(report, self.state.history, self.budget):
@@ -177,7 +180,7 @@ class Trainer:
         if validated or now - self._reported >= REPORT_SECONDS:
             self._reported = now
             yield report
-        if validated or now - self._saved >= SAVE_SECONDS:
+        if validated or (now - self._saved >= SAVE_SECONDS and shards.is_synchronized):
             self._saved = now
             check_weights(self.network.parameters.flat)
             try:
@@ -195,7 +198,7 @@ class Trainer:
         loss = shards.compute_gradient_of_window(window, state.step)
         norm = shards.gradient_norm()
         self._watch.check(loss, norm)
-        scale = options.clip / norm if 0 < options.clip < norm else 1.0
+        scale = clip_scale(norm, options.clip)
         shards.update(state.optimizer_count + 1, learning_rate, scale, options.clip_value)
         state.step += 1
         return Step(
@@ -214,7 +217,8 @@ class Trainer:
     def _validate_if_due(self, shards: ShardedNetwork) -> bool:
         """Validate where it is time to, and renew the good state; whether there is a new loss."""
         timed = self.budget.minutes is not None
-        if not self.validation.is_due(self.progress, self.state.seconds, timed=timed):
+        due = self.validation.is_due(self.progress, self.state.seconds, timed=timed)
+        if not (due and shards.is_synchronized):
             return False
         weights = self.network.parameters.flat
         check_weights(weights)

@@ -4,11 +4,7 @@ All ranks run the same commands at the same time. Rank 0 says which, by a header
 rank answers with numbers. An error of a rank does not keep it from its part in the messages: it
 says so in its next answer.
 
-A step of R ranks with P weights: each rank computes its gradient, sends to each other one that
-one's part of it (P/R numbers), adds up what it gets in the order of
-`charrnn.training.parallel.pairwise`, updates its part of the weights, and sends that to the others.
-So each rank sends and receives 2·P·(R − 1)/R numbers, as in a ring all-reduce, and the optimizer's
-work and moments are divided by R.
+What they send each other in a step is the matter of `charrnn.training.parallel.exchange`.
 """
 
 from collections.abc import Callable
@@ -21,6 +17,7 @@ from charrnn.nn.network import Network
 from charrnn.nn.reading import map_in_threads, sum_losses
 from charrnn.text.batches import Batches
 from charrnn.text.streams import Streams
+from charrnn.training.parallel.exchange import Averaging, EveryStep
 from charrnn.training.parallel.shard import ShardingPlan
 from charrnn.training.parallel.sharded import start_workers
 from charrnn.training.parallel.world import World
@@ -31,9 +28,12 @@ HEADER = 6
 """Numbers of a command: which one, and its arguments."""
 COMMANDS = (
     "end", "tell_error", "start", "close", "load_text", "compute_gradient", "update",
-    "load_weights", "store_moments", "load_moments", "store_state", "load_state", "sum_losses",
+    "synchronize", "load_weights", "store_moments", "load_moments", "store_state", "load_state",
+    "sum_losses",
 )  # fmt: skip
 """Methods of `RankShards`, but for the first one, which ends the rank."""
+UNANSWERED = ("update", "synchronize", "tell_error")
+"""Commands that are known to be done without an answer: those after them wait for them."""
 Excerpts = list[tuple[IdArray, Streams]]
 Result = TypeVar("Result")
 
@@ -47,12 +47,13 @@ class RankShards:
         self.error: Exception | None = None
         """The first one, after which nothing else is tried."""
         self._plan: ShardingPlan | None = None
+        self._squares: list[float] = []
 
     def run(self, command: str, *arguments: Any) -> Numbers | None:
         """Run a command; at rank 0, the answers of all ranks, (R, 1 + N). The first number of an
         answer says whether there was an error."""
         values = getattr(self, command)(*arguments)
-        if command in ("update", "tell_error"):  # which are known to be done without an answer
+        if command in UNANSWERED:
             return None
         answer = np.zeros(1 + self._answers)
         answer[1 : 1 + len(values or [])] = values or []
@@ -82,14 +83,15 @@ class RankShards:
     def start(self, plan: ShardingPlan | None = None) -> None:
         """Start the workers of this rank, by the plan of rank 0."""
         self._plan = self._world.send_object(plan).of_rank(self._world.rank)
-        self._spans = [self._plan.span(rank) for rank in range(self._plan.ranks)]
-        self._try(self._start)
+        self._try(self._start, self._plan)
 
-    def _start(self) -> None:
-        assert self._plan is not None
-        self.workers = start_workers(self._plan)
-        self._network = Network.from_weights(self._plan.config, self.workers.arrays["weights"])
-        self._columns = self._plan.rank_columns(self._plan.rank)
+    def _start(self, plan: ShardingPlan) -> None:
+        self.workers = start_workers(plan.apart() if plan.local else plan)
+        arrays = self.workers.arrays
+        kind = Averaging if plan.local else EveryStep
+        self._exchange = kind(self._world, plan, arrays)
+        self._network = Network.from_weights(plan.config, arrays["weights"])
+        self._columns = plan.rank_columns(plan.rank)
 
     def close(self) -> None:
         """End the workers."""
@@ -121,39 +123,29 @@ class RankShards:
         """The gradient of a window, summed; the losses (nats) of this rank's shards, and the
         squared norms of its parts of the gradient."""
         losses = self._try(self._compute_gradient, int(window), int(step))
-        self._exchange_gradients()
+        self._exchange.send_gradients()
         squares = self._try(self.workers.sum_gradients)
         if losses is None or squares is None:
             return []
-        squares += [0.0] * (len(losses) - len(squares))  # a small network is updated by one shard
-        return losses + squares
+        self._squares = squares
+        rest = [0.0] * (len(losses) - len(squares))  # a small network is updated by one shard
+        return losses + squares + rest
 
     def _compute_gradient(self, window: int, step: int) -> list[float]:
         self.workers.load_window(window)
         losses = self.workers.compute_gradient(step)
-        if self._world.size > 1:
-            self.workers.add_own_gradients()
+        self.workers.add_own_gradients()
         return losses
 
-    def _exchange_gradients(self) -> None:
-        """Get the rows of all ranks, as far as they are of this rank's part of the weights."""
-        plan, arrays = self._plan, self.workers.arrays
-        assert plan is not None
-        if plan.ranks == 1:
-            return
-        sent = [plan.sent_rows_of(rank) for rank in range(plan.ranks)]
-        first = plan.shards_of(plan.rank).start
-        for turn in range(max(map(len, sent))):
-            places = [
-                plan.sent_rows.index(rows[turn]) if turn < len(rows) else None for rows in sent
-            ]
-            row = sent[plan.rank][turn] - first if turn < len(sent[plan.rank]) else 0
-            self._world.exchange(arrays["gradients"][row], self._spans, arrays["received"], places)
-
     def update(self, count: float, learning_rate: float, scale: float, limit: float) -> None:
-        """The optimizer's step on this rank's part of the weights; then all ranks have all."""
+        """The optimizer's step on the weights that this rank updates."""
+        scale = self._exchange.scale(scale, self._squares)
         self._try(self.workers.update, int(count), learning_rate, scale, limit)
-        self._world.share(self.workers.arrays["weights"], self._spans)
+        self._exchange.send_weights()
+
+    def synchronize(self) -> None:
+        """Give all ranks the same weights and moments again."""
+        self._exchange.synchronize()
 
     def load_weights(self) -> None:
         """Go on from the weights of rank 0."""
@@ -161,13 +153,11 @@ class RankShards:
 
     def store_moments(self) -> None:
         """Bring the moments to rank 0."""
-        for moments in self.workers.arrays["moments"]:
-            self._world.collect(moments, self._spans)
+        self._exchange.store_moments()
 
     def load_moments(self) -> None:
         """Go on from the moments of rank 0."""
-        for moments in self.workers.arrays["moments"]:
-            self._world.distribute(moments, self._spans)
+        self._exchange.load_moments()
 
     def store_state(self, whole: Array | None = None) -> None:
         """Bring the state of all streams to rank 0, into `whole` (L, 1 + S, H, B)."""

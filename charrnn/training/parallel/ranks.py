@@ -26,7 +26,7 @@ class Ranks(Workers):
     """The shards of all ranks, commanded by this one, rank 0."""
 
     def __init__(self, world: World, plan: ShardingPlan) -> None:
-        super().__init__(replace(plan, ranks=world.size))
+        super().__init__(replace(plan, ranks=world.size, local=plan.local and world.size > 1))
         self._world = world
         self._own = RankShards(world)
         self._window = 0
@@ -50,7 +50,9 @@ class Ranks(Workers):
     def compute_gradient(self, step: int) -> list[float]:
         answers = self._command("compute_gradient", self._window, step)
         pairs = [np.split(answers[rank, : 2 * n], 2) for rank, n in enumerate(self._counts)]
-        self._squares = [x for _, squares in pairs for x in squares.tolist()]
+        # of local steps, each with a gradient of its own: the mean of the squares
+        count = self._plan.ranks if self._plan.local else 1
+        self._squares = [x / count for _, squares in pairs for x in squares.tolist()]
         return [x for losses, _ in pairs for x in losses.tolist()]
 
     @property
@@ -63,9 +65,16 @@ class Ranks(Workers):
 
     def update(self, count: int, learning_rate: float, scale: float, limit: float) -> None:
         self._command("update", count, learning_rate, scale, limit)
+        self.is_synchronized = not self._plan.local
+
+    def synchronize(self) -> None:
+        if not self.is_synchronized:
+            self._command("synchronize")
+            self.is_synchronized = True
 
     def load_weights(self) -> None:
         self._command("load_weights")
+        self.is_synchronized = True
 
     def store_moments(self) -> None:
         self._command("store_moments")

@@ -47,6 +47,13 @@ class ShardingPlan:
     ranks: int = 1
     rank: int = 0
     """The rank whose arrays these are, below `ranks`."""
+    local: bool = False
+    """Whether several ranks take steps of their own, on all weights, by the gradients of their own
+    streams (local SGD). Without ranks it changes nothing."""
+    clip: float = 0.0
+    """The norm to which a rank clips its gradient in local steps; 0 for none."""
+    first_shard: int = 0
+    """The number of the first shard among those of all ranks."""
 
     @property
     def optimizer_type(self) -> type[Optimizer]:
@@ -84,6 +91,18 @@ class ShardingPlan:
     def of_rank(self, rank: int) -> "ShardingPlan":
         """The same plan for another rank."""
         return replace(self, rank=rank)
+
+    def apart(self) -> "ShardingPlan":
+        """The streams and shards of this rank, as a plan of their own."""
+        shards, columns = self.shards_of(self.rank), self.rank_columns(self.rank)
+        return replace(
+            self,
+            batch=columns.stop - columns.start,
+            shards=len(shards),
+            ranks=1,
+            rank=0,
+            first_shard=shards.start,
+        )
 
     def shards_of(self, rank: int) -> range:
         """The shards of a rank."""
@@ -178,7 +197,7 @@ class Shard:
         training draws the same ones.
         """
         if self._plan.dropout or self._plan.recurrent_dropout:
-            seeds = [self._plan.seed, step, self._index]
+            seeds = [self._plan.seed, step, self._plan.first_shard + self._index]
             self._workspace.draw_dropout_masks(np.random.Generator(np.random.SFC64(seeds)))
         losses = self._workspace.losses(self._ids, self._targets)
         total = float(losses.sum(dtype=np.float64))

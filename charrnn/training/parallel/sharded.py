@@ -51,8 +51,11 @@ class ShardedNetwork:
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         seed: int = 0,
+        local: bool = False,
+        clip: float = 0.0,
         start: StartWorkers = start_workers,
     ) -> None:
+        """`local` and `clip` are for several ranks (`ShardingPlan.local`)."""
         weights = network.parameters
         self.threads = max(1, min(threads, batch))
         plan = ShardingPlan(
@@ -66,6 +69,8 @@ class ShardedNetwork:
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,
             seed=seed,
+            local=local,
+            clip=clip,
         )
         self._workers = start(plan)
         arrays = self._workers.arrays
@@ -92,6 +97,8 @@ class ShardedNetwork:
             dropout=options.dropout,
             recurrent_dropout=options.recurrent_dropout,
             seed=options.seed,
+            local=options.sync_every > 1,
+            clip=options.clip,
             start=start,
         )
         try:
@@ -169,6 +176,16 @@ class ShardedNetwork:
         """The optimizer's step number `count` ≥ 1 along scale · `gradient`, which is used up; each
         number of that is clipped to ± `limit`, unless it is 0."""
         self._workers.update(count, learning_rate, scale, limit)
+
+    @property
+    def is_synchronized(self) -> bool:
+        """Whether all ranks have the weights of `network`. Where they take local steps, its state
+        and moments can be read only then."""
+        return self._workers.is_synchronized
+
+    def synchronize(self) -> None:
+        """Average the weights and moments of all ranks after local steps."""
+        self._workers.synchronize()
 
     def sum_losses(self, network: Network, text: IdArray, groups: Sequence[Streams]) -> list[float]:
         """The loss (nats) of a network on the parts of groups of streams of a text (N,), each group

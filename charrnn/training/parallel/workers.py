@@ -50,6 +50,13 @@ class Workers(ABC):
         """The optimizer's step number `count` ≥ 1, along scale · gradient, each number of which is
         clipped to ± `limit` unless that is 0."""
 
+    is_synchronized = True
+    """Whether all ranks have the same weights; not so after local steps (`ShardingPlan.local`)."""
+
+    def synchronize(self) -> None:
+        """Average the weights and moments of all ranks after local steps."""
+        return  # where nobody takes any
+
     @abstractmethod
     def load_weights(self) -> None:
         """Go on from the weights in `arrays`."""
@@ -96,8 +103,9 @@ class LocalWorkers(Workers):
         return self._call_all("compute_gradient", step)
 
     def add_own_gradients(self) -> None:
-        """Add up the gradients as far as no other rank is needed for it."""
-        if self._plan.own_additions:
+        """Add up the gradients as far as no other rank is needed for it; nothing to do where none
+        ever is."""
+        if self._plan.ranks > 1 and self._plan.own_additions:
             self._call_updaters("add_own_gradients")
 
     def sum_gradients(self) -> list[float]:
