@@ -21,9 +21,11 @@ BLOCK_CHARACTERS = 1000
 MOST_BLOCKS = 24
 BLOCK_WARM_UP = 200
 """Characters that are read before a block, with the units held already."""
-STREAMS_AT_ONCE = 72
-"""Streams that a thread reads side by side, at most: those of some ablations. With more, few
-ablations could not be shared out."""
+STREAMS_AT_ONCE = 240
+"""Streams that a thread reads side by side, at most: those of some ablations."""
+FEWEST_PARTS = 4
+"""Parts into which ablations are divided, at least, where there are as many: they can be shared out
+among that many threads."""
 RESAMPLES = 2000
 LEVEL = 0.95
 """Of the bootstrap's confidence intervals (Efron 1979), between percentiles."""
@@ -99,7 +101,8 @@ def _losses(
     """The losses (R, B, N) of `losses_with_held_units`, shared out among threads."""
     # divided in the same way for any number of threads, so that the results are the same
     at_once = max(1, STREAMS_AT_ONCE // len(blocks))
-    borders = spread(len(held), -(-len(held) // at_once)).tolist()
+    parts = max(-(-len(held) // at_once), min(FEWEST_PARTS, len(held)))
+    borders = spread(len(held), parts).tolist()
     tell(0)
     with one_thread():
         of_parts = map_in_threads(

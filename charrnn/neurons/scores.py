@@ -31,18 +31,25 @@ Result = TypeVar("Result")
 
 UNITS_AT_ONCE = 32
 """Units that are ranked at a time."""
+ROWS_AT_ONCE = 256
+"""Rows of values that are transposed at a time: few enough for a core's cache."""
 
 
 def centred_ranks(values: NDArray[np.floating]) -> Floats:
-    """The ranks of each column of (N, U), minus their mean; equal values share their mean rank.
+    """The ranks of each column of (N, U) as float32, minus their mean; equal values share their
+    mean rank.
 
     Returns a new array (U, N), in which the ranks of a unit are contiguous. N is at most 2²⁴, up to
     which float32 represents every multiple of ½.
     """
     N, U = values.shape
-    ranks = np.empty((U, N), np.float32)
-    for column, out in zip(np.ascontiguousarray(values.T), ranks, strict=True):
-        _rank(column, out)
+    columns, ranks = np.empty((2, U, N), np.float32)
+    for start in range(0, N, ROWS_AT_ONCE):
+        columns[:, start : start + ROWS_AT_ONCE] = values[start : start + ROWS_AT_ONCE].T
+    places = np.arange(N)
+    centred = (places - (N - 1) / 2).astype(np.float32)
+    for column, out in zip(columns, ranks, strict=True):
+        _rank(column, places, centred, out)
     return ranks
 
 
@@ -60,20 +67,30 @@ def map_ranks(
     return map_in_threads(lambda part: work(centred_ranks(values[:, part])), parts, threads)
 
 
-def _rank(column: NDArray[np.floating], out: Floats) -> None:
-    N = len(column)
-    order = np.argsort(column)
-    ordered = column[order]
-    is_first = np.empty(N, np.bool_)
-    is_first[:1] = True
-    np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
-    (starts,) = np.nonzero(is_first)
-    if len(starts) == N:
-        out[order] = np.arange(N, dtype=np.float32) - np.float32((N - 1) / 2)
+def _rank(column: Floats, places: NDArray[np.intp], centred: Floats, out: Floats) -> None:
+    """Write the ranks of a column (N,) into `out` (N,); `centred` are 0 … N − 1 less their mean.
+
+    Each value and its place are one integer, value above place: to sort these takes half the time
+    of an `argsort`.
+    """
+    bits = (column + np.float32(0)).view(np.int32)  # + 0 turns −0 into 0
+    # as integers, negative floats are in the opposite order until all bits but the sign are flipped
+    keys = (bits ^ ((bits >> 31) & 0x7FFFFFFF)).astype(np.int64)
+    keys <<= 32
+    keys |= places
+    keys.sort()
+    order = keys & 0xFFFFFFFF
+    out[order] = centred
+    keys >>= 32
+    (tied,) = np.nonzero(keys[1:] == keys[:-1])  # n where the values n and n + 1 are equal
+    if len(tied) == 0:
         return
-    ends = np.append(starts[1:], N)
-    shared = (starts + ends - 1) / 2 - (N - 1) / 2
-    out[order] = np.repeat(shared, ends - starts)
+    starts = np.flatnonzero(np.diff(tied, prepend=-2) > 1)
+    first, last = tied[starts], tied[np.append(starts[1:], len(tied)) - 1] + 1
+    counts = last - first + 1
+    before = np.cumsum(counts) - counts
+    of_ties = np.repeat(first - before, counts) + np.arange(counts.sum())
+    out[order[of_ties]] = np.repeat((centred[first] + centred[last]) / 2, counts)
 
 
 def flag_weights(flags: Flags) -> Floats:

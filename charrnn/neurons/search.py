@@ -33,8 +33,8 @@ UNTRAINED_WARM_UP = 64
 forget fast: no activation (tanh(c) or h) differed by more than 0.0002 from that of a state carried
 through the text, for each kind of cell with 2 × 256 units."""
 MOST_CONTROLS = 20
-"""Units without a claim that are ablated for comparison: as many as claimed ones, and no more than
-this."""
+"""Units without a claim that are ablated for comparison with all claimed ones: as many as these,
+and no more than this."""
 
 
 @dataclass(frozen=True)
@@ -170,14 +170,14 @@ def _ablate(
     tell: Callable[[float], object],
     threads: int,
 ) -> None:
-    """Fill in the effects of ablating claimed cells, and others of similar spread, on the second
-    half of the text."""
+    """Fill in the effects of ablating claimed cells on the second half of the text; where all of
+    them are ablated, those of others of similar spread as well."""
     claims = found.findings.claims if ablations == "all" else found.findings.best_claims
     values = np.tanh(half.values) if found.state == "c" else half.values
     rng = np.random.default_rng(seed)
     claimed = [finding.unit for finding in claims]
     others = [finding.unit for finding in found.findings.units if not finding.is_claim]
-    count = min(MOST_CONTROLS, len(claimed))
+    count = min(MOST_CONTROLS, len(claimed)) if ablations == "all" else 0
     controls = matched_units(values.std(axis=0), claimed, others, count, rng)
     units = [*claimed, *controls]
     means = np.clip(values.mean(axis=0, dtype=np.float64)[units], -0.999, 0.999)

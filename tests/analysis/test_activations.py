@@ -166,7 +166,11 @@ def test_a_unit_that_is_held(cell: str, layer: int) -> None:
             workspace.forward(row[t : t + 1, np.newaxis])
             lower = workspace.state
             if cell.startswith("lstm"):
-                o = lower[layer, 0, 3, 0] / np.tanh(lower[layer, 1, 3, 0])
+                c = lower[layer, 1, 3, 0]
+                o = lower[layer, 0, 3, 0] / np.tanh(c)
+                if cell == "lstm-peephole":  # o reads the c that is held
+                    p_o = one.parameters[f"P{layer}"][0, 3]
+                    o = 1 / (1 + (1 / o - 1) * np.exp(-p_o * (np.arctanh(0.6) - c)))
                 lower[layer, :, 3, 0] = o * 0.6, np.arctanh(0.6)
             else:
                 lower[layer, 0, 3, 0] = 0.6

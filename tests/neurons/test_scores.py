@@ -47,6 +47,11 @@ def test_ranks_by_their_definition(levels: int) -> None:
         np.testing.assert_array_equal(ranks[unit], naive_ranks(x[:, unit]) - 151)
 
 
+def test_ranks_of_negative_numbers_and_of_both_zeros() -> None:
+    column = np.array([[-0.0], [-2.5], [0.0], [1e-40], [-np.inf], [-1e-40], [3.0]], np.float32)
+    np.testing.assert_array_equal(centred_ranks(column)[0], [0.5, -2, 0.5, 2, -3, -1, 3])
+
+
 @pytest.mark.parametrize("levels", [2, 7, 10**9], ids=["many ties", "ties", "no ties"])
 def test_flags_by_their_definition(levels: int) -> None:
     x = rng().integers(levels, size=(500, 6)).astype(np.float32)
