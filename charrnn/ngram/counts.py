@@ -49,8 +49,9 @@ def count_ngrams(
     beginning. n is `order`, or less where the codes would be too large, the text is shorter, or
     there are more than `most` different ones.
 
-    Memory: 32 bytes for each different n-gram, and 32 bytes times `SYMBOLS_AT_ONCE`. Raises
-    OptionError for an `order` below 1, and CorpusError for an empty text.
+    Memory: about 50 bytes for each of at most `most` different n-grams and `SYMBOLS_AT_ONCE`
+    symbols, however long the text is. Raises OptionError for an `order` below 1, and CorpusError
+    for an empty text.
     """
     if order < 1:
         raise OptionError(f"`order` must be at least 1, not {order}")
@@ -59,10 +60,10 @@ def count_ngrams(
     found: list[Counts] = []
     total = 0
     for k in range(1, min(order, len(ids), largest_order(vocabulary_size)) + 1):
-        longer = _occurrences(ids, vocabulary_size, k)
-        total += len(longer.codes)
-        if found and total > most:
+        longer = _occurrences(ids, vocabulary_size, k, most=most - total if found else len(ids))
+        if longer is None:
             break
+        total += len(longer.codes)
         if found:
             found[-1] = _symbols_before(found[-1], longer, vocabulary_size ** (k - 1))
         found.append(longer)
@@ -85,12 +86,14 @@ def find(wanted: Codes, known: Codes) -> Codes:
     return np.where(known[places] == wanted, places, -1)
 
 
-def _occurrences(ids: IdArray, V: int, k: int) -> Counts:
-    """How often each k-gram occurs in the text."""
+def _occurrences(ids: IdArray, V: int, k: int, *, most: int) -> Counts | None:
+    """How often each k-gram occurs in the text; None as soon as there are more than `most`."""
     merged = Counts(np.zeros(0, np.int64), np.zeros(0, np.int64))
     for part in _overlapping_parts(ids, k):
         more = Counts(*np.unique(codes(part, V, k), return_counts=True))
         merged = _merged(merged, more) if len(merged.codes) else more
+        if len(merged.codes) > most:
+            return None
     return merged
 
 

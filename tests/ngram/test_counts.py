@@ -1,5 +1,6 @@
 """Counted n-grams, beside a dictionary of tuples."""
 
+import tracemalloc
 from collections import Counter
 
 import numpy as np
@@ -74,6 +75,19 @@ def test_orders_that_do_not_fit() -> None:
     assert [largest_order(size) for size in (2, 65, 256, 5387)] == [62, 10, 7, 5]
     large = np.array([5386] * 9)
     assert find(codes(large, 5387, 5), count_ngrams(large, 5387, 9)[-1].codes).tolist() == [0] * 5
+
+
+def test_memory_does_not_grow_with_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All 50³ trigrams come in this text, which would take 2 MB: counting stops before."""
+    monkeypatch.setattr(counts, "SYMBOLS_AT_ONCE", 1000)
+    text = RNG.integers(0, 50, 400_000).astype(np.uint8)
+    count_ngrams(text, 50, 6, most=5000)  # what NumPy imports on the way does not count
+    tracemalloc.start()
+    found = count_ngrams(text, 50, 6, most=5000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert [len(each.codes) for each in found] == [50, 2500]
+    assert peak < 50 * (5000 + 1000)
 
 
 def test_codes_that_are_not_there() -> None:
