@@ -1,14 +1,14 @@
 """How near the loss by parallel streams comes to one stream carried through the whole text.
 
     python benchmarks/evaluation.py MODEL.npz TEXT [--symbols 50000]
-    python benchmarks/evaluation.py MODEL.npz TEXT --symbols 111540 --window 256
+    python benchmarks/evaluation.py MODEL.npz TEXT --symbols 111540 --window 256 [--random 12800]
     python benchmarks/evaluation.py MODEL.npz TEXT --speed
 
 Both measure the same symbols at the end of TEXT, after the same symbols before them. With
---window, the loss is measured as nanoGPT does: in windows of so many symbols, each of which is read
-from a state of zeros; all windows that follow each other instead of random ones. With --speed, the
-whole text is scored as `charrnn score` does it, beside forward steps in 64 streams on all
-processors.
+--window, the loss is measured in windows of so many symbols, each of which is read from a state of
+zeros: in all windows that follow each other, which measure each symbol once; or, as nanoGPT does,
+in so many --random ones (200 batches of 64 there). With --speed, the whole text is scored as
+`charrnn score` does it, beside forward steps in 64 streams on all processors.
 """
 
 import argparse
@@ -45,9 +45,12 @@ def one_stream(network: Network, text: IdArray, count: int) -> float:
     return sum(losses[-count:]) / count
 
 
-def cold_windows(network: Network, text: IdArray, size: int) -> float:
-    """Mean loss in windows of `size` symbols, in nats; the state is zero before each of them."""
+def cold_windows(network: Network, text: IdArray, size: int, random: int | None) -> float:
+    """Mean loss in windows of `size` symbols, in nats; the state is zero before each of them. They
+    follow each other, or are as many `random` ones."""
     starts = np.arange(0, len(text) - size, size)
+    if random is not None:
+        starts = np.random.default_rng(1).integers(0, len(text) - size, random)
     total = 0.0
     for some in np.array_split(starts, -(-len(starts) // WINDOWS_AT_ONCE)):
         places = some + np.arange(size)[:, np.newaxis]
@@ -92,6 +95,7 @@ def main() -> None:
     parser.add_argument("text")
     parser.add_argument("--symbols", type=int, default=50_000)
     parser.add_argument("--window", type=int)
+    parser.add_argument("--random", type=int)
     parser.add_argument("--speed", action="store_true")
     arguments = parser.parse_args()
     checkpoint = read_checkpoint(arguments.model)
@@ -99,7 +103,7 @@ def main() -> None:
     corpus = read_corpus([arguments.text], as_bytes=checkpoint.vocabulary.is_bytes)
     assert corpus.vocabulary == checkpoint.vocabulary, "not the text that the model is of"
     if arguments.window:
-        cold = cold_windows(network, corpus.ids[-count:], arguments.window)
+        cold = cold_windows(network, corpus.ids[-count:], arguments.window, arguments.random)
         print(f"cold windows of {arguments.window}  {cold:.5f} nats")
         return
     if arguments.speed:
