@@ -37,7 +37,8 @@ class OneRecurrentGate(Cell):
 
     def forward(self, t: int, a: Array, h_before: Array, h: Array) -> None:
         n, f = a
-        self._activate(f, a)  # 1   f = σ(a_f); n = tanh(a_n)
+        self._activate(a[1:], sigmoids=1)  # 1   f = σ(a_f)
+        np.tanh(n, out=n)  # 1   n = tanh(a_n)
         self._difference[t] = h_before - n  # 2a  h_{t−1} − n
         h[:] = n + f * self._difference[t]  # 2b  h_t = n + f ⊙ 2a
 

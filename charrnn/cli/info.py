@@ -248,14 +248,14 @@ def print_system() -> None:
     import numpy as np
 
     import charrnn
-    from charrnn.machine.diagnosis import libraries, product_speed, warnings
+    from charrnn.machine.diagnosis import choices, product_speed, warnings
     from charrnn.options import usable_threads
 
     speed = product_speed()
     click.echo(f"charrnn {charrnn.__version__}, Python {platform.python_version()}")
     click.echo(f"NumPy {np.__version__}, {usable_threads()} processors")
-    for library in libraries():
-        click.echo(f"products: {library}")
+    for choice in choices():
+        click.echo(choice)
     click.echo(
         f"speed of matrix products on one thread: {speed.usual / 1e9:.0f} GFLOP/s, "
         f"{speed.peak / 1e9:.0f} within the cache"

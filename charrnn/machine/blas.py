@@ -1,6 +1,7 @@
 """Threads and kernels of NumPy's linear algebra library (BLAS)."""
 
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import cache
 
 
@@ -16,22 +17,36 @@ def one_thread() -> AbstractContextManager[object]:
     return limits
 
 
+@dataclass(frozen=True)
+class Library:
+    """A library of linear algebra that is loaded: its version, the processor that its kernels are
+    made for, where it says so, and its threads."""
+
+    name: str
+    version: str
+    kernels: str
+    threads: int
+
+
+def libraries() -> list[Library]:
+    """Those that are loaded and known: not Accelerate on macOS, for example."""
+    from threadpoolctl import threadpool_info
+
+    return [
+        Library(
+            found["internal_api"],
+            found.get("version") or "",
+            found.get("architecture") or "",
+            found["num_threads"],
+        )
+        for found in threadpool_info()
+        if found["user_api"] == "blas"
+    ]
+
+
 @cache
 def has_small_products() -> bool:
     """Whether the library multiplies small matrices without packing them first, as OpenBLAS does on
     processors with AVX-512."""
-    from threadpoolctl import threadpool_info
-
     kinds = {"SkylakeX", "Cooperlake", "SapphireRapids"}
-    return any(library.get("architecture") in kinds for library in threadpool_info())
-
-
-def libraries() -> list[str]:
-    """The libraries of linear algebra that are loaded, each with its version and its kernels."""
-    from threadpoolctl import threadpool_info
-
-    return [
-        f"{library['internal_api']} {library.get('version')} ({library.get('architecture')})"
-        for library in threadpool_info()
-        if library.get("user_api") == "blas"
-    ]
+    return any(library.kernels in kinds for library in libraries())

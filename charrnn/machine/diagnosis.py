@@ -13,9 +13,9 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-from threadpoolctl import threadpool_info
 
-from charrnn.machine.blas import one_thread
+from charrnn.machine.activation import has_fast_tanh, numpy_instructions
+from charrnn.machine.blas import has_small_products, libraries, one_thread
 
 VARIABLE = "OPENBLAS_CORETYPE"
 """The environment variable that names the kernels OpenBLAS is to use."""
@@ -87,28 +87,26 @@ def processor_flags() -> frozenset[str]:
     return frozenset(flags.split())
 
 
-def kernels() -> set[str]:
-    """The names of the kernels in use for matrix products."""
-    return {library["architecture"] for library in threadpool_info() if "architecture" in library}
-
-
-def libraries() -> list[str]:
-    """The libraries that do NumPy's products, each with its kernels and threads, in words."""
-    return [
-        f"{library['internal_api']} {library.get('version') or ''}, kernels for "
-        f"{library.get('architecture', 'a processor it does not name')}, threads "
-        f"{library['num_threads']}"
-        for library in threadpool_info()
-        if library["user_api"] == "blas"
-    ]
+def choices() -> Iterator[str]:
+    """What charrnn computes with, and the ways that it has chosen for this machine, in words."""
+    for library in libraries():
+        kernels = library.kernels or "a processor it does not name"
+        yield (
+            f"products: {library.name} {library.version}, kernels for {kernels}, "
+            f"threads {library.threads}"
+        )
+    how = "in tiles, without packing" if has_small_products() else "whole"
+    yield f"products within the loop over time: {how}"
+    yield f"sigmoids: by {'tanh' if has_fast_tanh() else 'exp'}, with {numpy_instructions()}"
 
 
 def warnings(speed: ProductSpeed) -> Iterator[str]:
     """What makes this machine slower than it could be, each with the remedy."""
     best = next((each for each in INSTRUCTIONS if each.flags <= processor_flags()), None)
+    kernels = {library.kernels for library in libraries()} - {""}
     if not libraries():
         yield "the library of NumPy's products is unknown: everything works, but may be slow"
-    elif best is not None and kernels() and kernels().isdisjoint(best.kernels):
+    elif best is not None and kernels and kernels.isdisjoint(best.kernels):
         remedy = (
             f"unset {VARIABLE}, which names other kernels"
             if os.environ.get(VARIABLE)

@@ -9,7 +9,7 @@ from charrnn.machine import diagnosis
 from charrnn.machine.diagnosis import (
     INSTRUCTIONS,
     ProductSpeed,
-    libraries,
+    choices,
     processor_flags,
     product_speed,
     warnings,
@@ -23,7 +23,7 @@ OPENBLAS = {"user_api": "blas", "internal_api": "openblas", "num_threads": 2}
 def machine(monkeypatch: pytest.MonkeyPatch, flags: frozenset[str], *found: dict[str, Any]) -> None:
     """A processor with these flags, and these libraries."""
     monkeypatch.setattr(diagnosis, "processor_flags", lambda: flags)
-    monkeypatch.setattr(diagnosis, "threadpool_info", lambda: list(found))
+    monkeypatch.setattr("threadpoolctl.threadpool_info", lambda: list(found))
     monkeypatch.delenv(diagnosis.VARIABLE, raising=False)
 
 
@@ -76,14 +76,14 @@ def test_a_machine_that_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_unknown_library(monkeypatch: pytest.MonkeyPatch) -> None:
     machine(monkeypatch, AVX512)
-    assert libraries() == []
+    assert not [line for line in choices() if line.startswith("products: ")]
     (found,) = warnings(QUIET)
     assert "everything works" in found
 
 
 def test_a_library_that_does_not_name_its_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     machine(monkeypatch, AVX512, OPENBLAS | {"internal_api": "mkl", "version": None})
-    assert libraries() == ["mkl , kernels for a processor it does not name, threads 2"]
+    assert "products: mkl , kernels for a processor it does not name, threads 2" in choices()
     assert list(warnings(QUIET)) == []
 
 
@@ -120,3 +120,15 @@ def test_speeds_are_operations_by_seconds(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("time.perf_counter", watch)
     speed = product_speed(rounds=3)
     assert speed == ProductSpeed(peak=2 * 256**3 / 1.0, usual=2 * 1024**3 / 5.0)
+
+
+@pytest.mark.parametrize(("fast", "name"), [(True, "tanh"), (False, "exp")])
+@pytest.mark.parametrize(("small", "how"), [(True, "in tiles, without packing"), (False, "whole")])
+def test_each_choice_is_named(
+    monkeypatch: pytest.MonkeyPatch, fast: bool, name: str, small: bool, how: str
+) -> None:
+    monkeypatch.setattr(diagnosis, "has_fast_tanh", lambda: fast)
+    monkeypatch.setattr(diagnosis, "has_small_products", lambda: small)
+    *_, of_products, of_sigmoids = choices()
+    assert of_products == f"products within the loop over time: {how}"
+    assert of_sigmoids.startswith(f"sigmoids: by {name}, with ")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from charrnn.machine import matmul
+from charrnn.machine import activation, matmul
 from charrnn.nn.cells import CELLS
 from charrnn.nn.network import Network, NetworkConfig
 from charrnn.nn.parameters import Parameters
@@ -80,6 +80,18 @@ def test_products_in_tiles(monkeypatch: pytest.MonkeyPatch, cell: str, batch: in
     assert matmul.find_tiling(batch, 32, 32) is not None
     problem = Problem(config, 3, batch, seed=11)
     np.testing.assert_allclose(problem.gradient().flat, whole, rtol=1e-10, atol=1e-12)
+    measured, projection = problem.slope_and_projection()
+    assert projection == pytest.approx(measured, rel=1e-7)
+
+
+@pytest.mark.parametrize("cell", ALL_CELLS)
+def test_sigmoids_by_tanh_and_by_exp(monkeypatch: pytest.MonkeyPatch, cell: str) -> None:
+    config = NetworkConfig(5, 4, 2, cell)
+    monkeypatch.setattr(activation, "has_fast_tanh", lambda: True)
+    by_tanh = Problem(config, steps=6, batch=3, seed=13).gradient().flat
+    monkeypatch.setattr(activation, "has_fast_tanh", lambda: False)
+    problem = Problem(config, steps=6, batch=3, seed=13)
+    np.testing.assert_allclose(problem.gradient().flat, by_tanh, rtol=1e-10, atol=1e-13)
     measured, projection = problem.slope_and_projection()
     assert projection == pytest.approx(measured, rel=1e-7)
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from charrnn.machine.activation import Activation
 from charrnn.types import Array
 
 Units = NDArray[np.integer[Any]]
@@ -72,8 +73,9 @@ class Cell:
     def __init__(self, shape: CellShape) -> None:
         """Memory: none, unless the cell says so."""
         H, B, dtype = shape.hidden_size, shape.batch, shape.dtype
-        # 0-d arrays: NumPy would convert a Python number in every call
-        self._half, self._one = np.array(0.5, dtype), np.array(1.0, dtype)
+        self._activate = Activation(dtype)
+        # a 0-d array: NumPy would convert a Python number in every call
+        self._one = np.array(1.0, dtype)
         self.memory: Array = np.zeros((0, B, H), dtype)
         """The state arrays beside h after the last step, (S, B, H), to be read or overwritten."""
 
@@ -114,11 +116,3 @@ class Cell:
 
     def end_backward(self, da: Array, dvectors: Array) -> None:
         """Finish a window: from the gradients of all steps, (K, T, B, H), to `dvectors` (X, H)."""
-
-    def _activate(self, sigmoids: Array, a: Array) -> None:
-        """In place, σ of `sigmoids`, which is a part of `a` or all of it, and tanh of the rest of
-        `a`. One call of tanh computes both: σ(x) = ½ + ½·tanh(x/2)."""
-        sigmoids *= self._half
-        np.tanh(a, out=a)
-        sigmoids *= self._half
-        sigmoids += self._half

@@ -50,9 +50,9 @@ class GRU(Cell):
         self._bias = vectors[0]  # b′ (H,)
 
     def forward(self, t: int, a: Array, h_before: Array, h: Array) -> None:
-        sigmoids, (n, r, z, q), difference = a[1:3], a, self._difference[t]
+        (n, r, z, q), difference = a, self._difference[t]
         # fmt: off
-        self._activate(sigmoids, sigmoids)        # 1   r, z = σ(a_r), σ(a_z)   (2, B, H)
+        self._activate(a[1:3], sigmoids=2)        # 1   r, z = σ(a_r), σ(a_z)   (2, B, H)
         q += self._bias                           # 2a  q = W_n·h_{t−1} + b′       (B, H)
         n += np.multiply(r, q, out=h)             # 2b  a_n = U_n·x + b_n + r ⊙ q  (B, H)
         np.tanh(n, out=n)                         # 2c  n = tanh(a_n)              (B, H)

@@ -64,10 +64,10 @@ class LSTM(Cell):
         self._c[0][:] = self._c[-1]
 
     def forward(self, t: int, a: Array, h_before: Array, h: Array) -> None:
-        sigmoids, (o, i, f, g) = a[:3], a
+        o, i, f, g = a
         c_before, c = self._c[t], self._c[t + 1]
         # fmt: off
-        self._activate(sigmoids, a)                # 1   o, i, f = σ(a); g = tanh(a_g)   (4, B, H)
+        self._activate(a, sigmoids=3)              # 1   o, i, f = σ(a); g = tanh(a_g)   (4, B, H)
         ig = np.multiply(i, g, out=self._scratch)  # 2a  i ⊙ g                              (B, H)
         np.multiply(f, c_before, out=c)            # 2b  f ⊙ c_{t−1}                        (B, H)
         c += ig                                    # 2c  c_t = 2b + 2a                      (B, H)

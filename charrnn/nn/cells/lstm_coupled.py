@@ -28,10 +28,10 @@ class CoupledLSTM(LSTM):
     bias: ClassVar[tuple[float, ...]] = (0.0, 1.0, 0.0)
 
     def forward(self, t: int, a: Array, h_before: Array, h: Array) -> None:
-        sigmoids, (o, f, g) = a[:2], a
+        o, f, g = a
         c_before, c = self._c[t], self._c[t + 1]
         # fmt: off
-        self._activate(sigmoids, a)             # 1   o, f = σ(a); g = tanh(a_g)   (3, B, H)
+        self._activate(a, sigmoids=2)           # 1   o, f = σ(a); g = tanh(a_g)   (3, B, H)
         np.subtract(c_before, g, out=c)         # 2a  c_{t−1} − g                     (B, H)
         c *= f                                  # 2b  f ⊙ (c_{t−1} − g)               (B, H)
         c += g                                  # 2c  c_t = 2b + g                    (B, H)

@@ -46,12 +46,12 @@ class PeepholeLSTM(LSTM):
         # fmt: off
         i += np.multiply(self._p_i, c_before, out=scratch)  # P1  a_i + p_i ⊙ c_{t−1}       (B, H)
         f += np.multiply(self._p_f, c_before, out=scratch)  # P2  a_f + p_f ⊙ c_{t−1}       (B, H)
-        self._activate(a[1:3], a[1:])      # 1   i, f = σ(P1), σ(P2); g = tanh(a_g)      (3, B, H)
+        self._activate(a[1:], sigmoids=2)  # 1   i, f = σ(P1), σ(P2); g = tanh(a_g)      (3, B, H)
         ig = np.multiply(i, g, out=scratch)                 # 2a  i ⊙ g                     (B, H)
         np.multiply(f, c_before, out=c)                     # 2b  f ⊙ c_{t−1}               (B, H)
         c += ig                                             # 2c  c_t = 2b + 2a             (B, H)
         o += np.multiply(self._p_o, c, out=scratch)         # P3  a_o + p_o ⊙ c_t           (B, H)
-        self._activate(o, o)                                # 1   o = σ(P3)                 (B, H)
+        self._activate(a[:1], sigmoids=1)                   # 1   o = σ(P3)                 (B, H)
         tanh_c = np.tanh(c, out=scratch)                    # 3a  tanh(c_t)                 (B, H)
         np.multiply(o, tanh_c, out=h)                       # 3b  h_t = o ⊙ tanh(c_t)       (B, H)
         # fmt: on

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from charrnn.errors import OptionError
+from charrnn.machine.activation import numpy_instructions
 from charrnn.machine.blas import libraries
 
 
@@ -22,6 +23,7 @@ class Machine:
     version: str
     """Of charrnn."""
     numpy: str
+    """Its version, and the instructions that it uses."""
     blas: str
     """The library of matrix products, its version and its kernels."""
 
@@ -34,8 +36,10 @@ class Machine:
             socket.gethostname(),
             frozenset(numbers),
             version,
-            np.__version__,
-            ", ".join(sorted(libraries())),
+            f"{np.__version__} ({numpy_instructions()})",
+            ", ".join(
+                sorted(f"{each.name} {each.version} ({each.kernels})" for each in libraries())
+            ),
         )
 
 
