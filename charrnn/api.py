@@ -47,7 +47,6 @@ def train(
     test_fraction: float | None = None,
     seed: int | None = None,
     threads: int | None = None,
-    sync_every: int | None = None,
     on_event: Callable[[Event], object] | None = None,
 ) -> Model:
     """Train a model and return it, with the weights of the lowest validation loss.
@@ -60,9 +59,10 @@ def train(
     error, unless the training in it is to `resume`, or it is to `overwrite`. `init_from` names a
     checkpoint whose model goes on to learn this text, with its own cell and sizes.
 
-    All other arguments are the options of `charrnn train`; None is its default, or what it had
-    before for a resumed training (`charrnn.options.TrainingOptions`). `on_event` is called with
-    every event of the training (`charrnn.training.events`). Raises CharRNNError.
+    All other arguments are the options of `charrnn train` (those for several machines are of the
+    command line alone); None is its default, or what it had before for a resumed training
+    (`charrnn.options.TrainingOptions`). `on_event` is called with every event of the training
+    (`charrnn.training.events`). Raises CharRNNError.
     """
     names = {*NETWORK_OPTIONS, *TRAINING_OPTIONS}
     given = {name: value for name, value in locals().items() if name in names and value is not None}

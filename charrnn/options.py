@@ -40,7 +40,8 @@ class TrainingOptions:
     weights, that are zeroed with one mask for each window. A snapshot of the weights is kept after
     every `keep` steps (0: none) and after the steps `keep_at` (`charrnn.training.snapshots`).
     Several ranks take `sync_every` steps of their own before their weights are averaged
-    (`charrnn.training.parallel.exchange`); only then all ranks have the same weights to keep.
+    (`charrnn.training.parallel.exchange`); only then all ranks have the same weights to keep. With
+    `compress`, they send gradients in 16 bits.
     """
 
     batch_size: int = 64
@@ -63,6 +64,7 @@ class TrainingOptions:
     seed: int = 1
     threads: int = 1
     sync_every: int = 1
+    compress: bool = False
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "seq_length", "threads", "sync_every"):
@@ -78,11 +80,21 @@ class TrainingOptions:
             self._check(name, "a number of at least 0", lambda x: _is_number(x) and x >= 0)
         for name in ("dropout", "recurrent_dropout", "validation_fraction", "test_fraction"):
             self._check(name, "at least 0 and less than 1", lambda x: _is_number(x) and 0 <= x < 1)
+        self._check("compress", "true or false", lambda x: type(x) is bool)
+        if self.compress and self.sync_every > 1:
+            raise OptionError(
+                "`compress` is for gradients, which ranks do not send with `sync_every`: choose"
+            )
         self._check_kept_steps()
         names = ", ".join(OPTIMIZERS)
         self._check("optimizer", f"one of {names}", lambda x: x in OPTIMIZERS)
         names = ", ".join(SCHEDULES)
         self._check("schedule", f"one of {names}", lambda x: x in SCHEDULES)
+
+    @property
+    def depends_on_ranks(self) -> bool:
+        """Whether the same number of workers computes something else in another number of ranks."""
+        return self.sync_every > 1 or self.compress
 
     def _check_kept_steps(self) -> None:
         self._check(

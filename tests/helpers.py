@@ -9,8 +9,10 @@ import numpy as np
 from charrnn.checkpoints.format import Checkpoint, read_checkpoint
 from charrnn.text.corpus import Corpus
 from charrnn.training.events import Event, Report, Step
+from charrnn.training.parallel.bfloat16 import from_bfloat16, round_to_bfloat16
 from charrnn.training.plan import plan_resumed, plan_training
 from charrnn.training.trainer import Trainer
+from charrnn.types import Array
 
 TEXT = "".join(f"line {i} of the text, {i * i}.\n" for i in range(24))  # 600 characters
 WINDOWS = 16  # steps in an epoch of TEXT with SMALL: 540 characters to train on, 4 · 8 a step
@@ -91,3 +93,11 @@ def timeless(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: timeless(item) for key, item in value.items() if key not in TIMES}
     return value
+
+
+def rounded_to_bfloat16(numbers: Array) -> Array:
+    """Float32 numbers (N,), each rounded as ranks do that compress their gradients."""
+    halves, found = np.empty(len(numbers), np.uint16), np.empty_like(numbers)
+    round_to_bfloat16(numbers, halves)
+    from_bfloat16(halves, found)
+    return found

@@ -125,9 +125,9 @@ def resumption(trainer: Trainer) -> Iterator[str]:
 
 
 def workers(plan: TrainingPlan) -> str:
-    """How many there are; of ranks that take steps of their own, how many of each."""
+    """How many there are; where it matters, in how many ranks."""
     found = counted(plan.options.threads, "worker")
-    return f"{found} in {counted(plan.ranks, 'rank')}" if plan.options.sync_every > 1 else found
+    return f"{found} in {counted(plan.ranks, 'rank')}" if plan.options.depends_on_ranks else found
 
 
 def conclusion(event: Event, trainer: Trainer, resume_command: str) -> Iterator[str]:

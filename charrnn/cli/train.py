@@ -194,6 +194,12 @@ def steps(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int
     "before the weights of all are averaged (local SGD).",
 )
 @click.option(
+    "--compress",
+    is_flag=True,
+    help="With --mpi, for slow networks: the processes send each other gradients in 16 bits "
+    "(bfloat16), half the bytes.",
+)
+@click.option(
     "--sample-every",
     type=int,
     help="Show a sample every this many steps; 0 for none.  "
@@ -260,7 +266,9 @@ def train(
             group=group,
         ) as trainer:
             again = resume_command(texts, output, encoding, as_bytes, group)
-            notices = group.notices(trainer.options.threads) if group else ()
+            notices = group.notices(trainer.options.threads) if group else []
+            if group:  # now, in case that mpiexec takes nothing more when a machine has failed
+                notices.append(f"if a process or a machine fails, go on with: {again}")
             lost = f"a process or a machine of this training has ended; go on with: {again}"
             with last_words(lost) if group else contextlib.nullcontext():
                 code = watch(

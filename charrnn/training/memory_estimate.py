@@ -24,8 +24,8 @@ def needed(config: NetworkConfig, options: TrainingOptions, symbols: int, ranks:
     shards = -(-min(options.threads, batch) // ranks)
     batch = -(-batch // ranks)
     # the weights, the best, and the good ones; the moments; a gradient for each shard; a part of
-    # the gradients of all ranks
-    vectors = 3 + moments + shards + (ranks > 1)
+    # the gradients of all ranks, and what is sent of them in 16 bits
+    vectors = 3 + moments + shards + (ranks > 1) * (1 + options.compress)
     # for each layer its tape, its c and its outputs, these once more for dropout, and its scaled h;
     # for one layer the input of its gates, and the gradient of its outputs
     numbers = (L * (K + 2 + (options.dropout > 0) + cell.scales_h) + K + 1) * H

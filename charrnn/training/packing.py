@@ -30,7 +30,7 @@ def pack(
     record = {
         "corpus": corpus_record(plan.corpus),
         "options": plan.options.to_json(),
-        "ranks": plan.ranks if plan.options.sync_every > 1 else 1,
+        "ranks": plan.ranks if plan.options.depends_on_ranks else 1,
         **state.to_record(),
     }
     return Checkpoint(plan.network.config, plan.corpus.vocabulary, best, record, arrays)

@@ -61,7 +61,7 @@ class TrainingPlan:
     """Whether a resumed training has another budget than before, and so another schedule."""
     shards_changed: bool = False
     """Whether a resumed training is shared out among another number of workers than before (or of
-    ranks, where they take steps of their own), so that it does not go on to the bit as it would
+    ranks, where they matter), so that it does not go on to the bit as it would
     have."""
     ranks: int = 1
     """Processes, on one machine or several, that have the workers."""
@@ -182,7 +182,7 @@ def plan_resumed(
         plan,
         budget_changed=budgets[0] != budgets[1],
         shards_changed=plan.options.threads != before.threads
-        or (plan.options.sync_every > 1 and ranks != record["ranks"]),
+        or (plan.options.depends_on_ranks and ranks != record["ranks"]),
     )
     _check_that_something_is_left(plan, RunState.from_record(record))
     return plan

@@ -42,13 +42,12 @@ def open_training(
     the work; `threads` is then the number of workers of each. Raises CharRNNError.
     """
     wanted = {name: value for name, value in given.items() if name in TRAINING_OPTIONS}
-    TrainingOptions(**wanted)  # wrong values are an error before anything is read
+    asked = TrainingOptions(**wanted)  # wrong values are an error before anything is read
     if resume:
         _check_resume(output, overwrite=overwrite, init_from=init_from)
-    if group is None and wanted.get("sync_every", 1) > 1:
-        raise OptionError(
-            "`sync_every` is for several ranks: start them with mpiexec, and give `mpi`"
-        )
+    if group is None and asked.depends_on_ranks:
+        name = "compress" if asked.compress else "sync_every"
+        raise OptionError(f"`{name}` is for several ranks: start them with mpiexec, and give `mpi`")
     if group is not None:
         given = {**given, **_threads_of_all(given, group, resume=resume)}
     with contextlib.nullcontext() if output is None else only_training(output):

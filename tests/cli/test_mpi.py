@@ -96,3 +96,10 @@ def test_too_many_ranks_for_the_machine_are_told() -> None:
     outcome = run_ranks(3, "train", "a.txt", *SMALL, "--epochs", "0.2", "--mpi", "--threads", "1")
     assert outcome.code == 0
     assert "3 threads in 3 ranks" in outcome.errors
+
+
+@needs_mpi
+def test_how_to_go_on_is_said_at_the_start() -> None:
+    outcome = run_ranks(2, "train", "a.txt", *SMALL, "--epochs", "0.2", "--mpi")
+    line = "if a process or a machine fails, go on with: mpiexec -n 2 charrnn train a.txt --resume"
+    assert f"{line} --mpi" in outcome.lines

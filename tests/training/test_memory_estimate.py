@@ -39,6 +39,16 @@ def test_more_of_anything_needs_more() -> None:
     assert needed(config, options, 100) < base, "a short text fills fewer streams"
 
 
+def test_ranks_share_what_a_process_needs() -> None:
+    config, options = NetworkConfig(87, 512), TrainingOptions(threads=4)
+    one, two, four = (needed(config, options, 10**6, ranks) for ranks in (1, 2, 4))
+    assert one > two > four
+    vectors = 4 * config.size
+    assert four > 6 * vectors, "weights, best, good, two moments, a gradient are on each rank"
+    halves = needed(config, TrainingOptions(threads=4, compress=True), 10**6, 4)
+    assert halves == four + vectors
+
+
 def test_what_there_is() -> None:
     there = available()
     assert there is None or there > 10**8

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from charrnn.optim.clipping import clip_scale
+from charrnn.training.parallel.bfloat16 import from_bfloat16, round_to_bfloat16
 from charrnn.training.parallel.shard import ShardingPlan
 from charrnn.training.parallel.world import World
 from charrnn.types import Array
@@ -32,21 +33,27 @@ class Exchange(ABC):
         rank decides by the `squares` of the norms of its parts."""
         return scale
 
+    def send_sums(self) -> None:
+        """Before the optimizer's step: what the others need of the gradients that a rank has added
+        up."""
+        return  # nothing, where each rank updates what it has added up
+
     @abstractmethod
     def send_weights(self) -> None:
         """After the optimizer's step of each rank: what the others need of its weights."""
 
-    @abstractmethod
     def store_moments(self) -> None:
         """Bring the moments to rank 0."""
+        return  # which has them, as every rank has
 
-    @abstractmethod
     def load_moments(self) -> None:
         """Go on from the moments of rank 0."""
+        for moments in self._arrays["moments"]:
+            self._world.send_numbers(moments)
 
-    @abstractmethod
     def synchronize(self) -> None:
         """Make the weights and moments of all ranks the same, where they are not."""
+        return  # they always are
 
 
 class EveryStep(Exchange):
@@ -73,7 +80,11 @@ class EveryStep(Exchange):
                 plan.sent_rows.index(rows[turn]) if turn < len(rows) else None for rows in sent
             ]
             row = sent[plan.rank][turn] - first if turn < len(sent[plan.rank]) else 0
-            self._world.exchange(gradients[row], self._spans, self._arrays["received"], places)
+            self._send_row(gradients[row], places)
+
+    def _send_row(self, row: Array, places: Sequence[int | None]) -> None:
+        """Send the parts of a gradient (P,), and receive those of the others."""
+        self._world.exchange(row, self._spans, self._arrays["received"], places)
 
     def send_weights(self) -> None:
         self._world.share(self._arrays["weights"], self._spans)
@@ -86,8 +97,44 @@ class EveryStep(Exchange):
         for moments in self._arrays["moments"]:
             self._world.distribute(moments, self._spans)
 
-    def synchronize(self) -> None:
-        pass  # they always are
+
+class Rounded(EveryStep):
+    """The same with all messages in bfloat16, so that they take half the bytes.
+
+    The gradients of the ranks are rounded, added up in full, and their sums are rounded once more
+    and sent to all. Each rank updates all weights, which are never rounded, so that they are the
+    same everywhere: the work and memory of the optimizer are not divided. Nothing is remembered
+    from step to step, so that a resumed training goes on exactly. Memory: P numbers more.
+    """
+
+    def __init__(self, world: World, plan: ShardingPlan, arrays: Mapping[str, Array]) -> None:
+        super().__init__(world, plan, arrays)
+        self._halves = np.empty(plan.config.size, np.uint16)
+        self._received = np.empty(arrays["received"].shape, np.uint16)
+
+    def send_gradients(self) -> None:
+        super().send_gradients()
+        for halves, numbers in zip(self._received, self._arrays["received"], strict=True):
+            from_bfloat16(halves, numbers)
+
+    def _send_row(self, row: Array, places: Sequence[int | None]) -> None:
+        round_to_bfloat16(row, self._halves)
+        self._world.exchange(self._halves, self._spans, self._received, places)
+
+    def send_sums(self) -> None:
+        total, own = self._arrays["gradients"][0], self._spans[self._plan.rank]
+        round_to_bfloat16(total[own], self._halves[own])
+        self._world.share(self._halves, self._spans)
+        from_bfloat16(self._halves, total)
+
+    def send_weights(self) -> None:
+        pass  # all ranks have made the same step
+
+    def store_moments(self) -> None:
+        Exchange.store_moments(self)  # all ranks have the moments of all weights
+
+    def load_moments(self) -> None:
+        Exchange.load_moments(self)
 
 
 class Averaging(Exchange):
@@ -116,13 +163,6 @@ class Averaging(Exchange):
 
     def send_weights(self) -> None:
         pass
-
-    def store_moments(self) -> None:
-        pass  # rank 0 has them, as every rank has
-
-    def load_moments(self) -> None:
-        for moments in self._arrays["moments"]:
-            self._world.send_numbers(moments)
 
     def synchronize(self) -> None:
         for vector in (self._arrays["weights"], *self._arrays["moments"]):

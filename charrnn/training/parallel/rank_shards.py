@@ -17,7 +17,7 @@ from charrnn.nn.network import Network
 from charrnn.nn.reading import map_in_threads, sum_losses
 from charrnn.text.batches import Batches
 from charrnn.text.streams import Streams
-from charrnn.training.parallel.exchange import Averaging, EveryStep
+from charrnn.training.parallel.exchange import Averaging, EveryStep, Exchange, Rounded
 from charrnn.training.parallel.shard import ShardingPlan
 from charrnn.training.parallel.sharded import start_workers
 from charrnn.training.parallel.world import World
@@ -88,8 +88,8 @@ class RankShards:
     def _start(self, plan: ShardingPlan) -> None:
         self.workers = start_workers(plan.apart() if plan.local else plan)
         arrays = self.workers.arrays
-        kind = Averaging if plan.local else EveryStep
-        self._exchange = kind(self._world, plan, arrays)
+        kind = Averaging if plan.local else Rounded if plan.compress else EveryStep
+        self._exchange: Exchange = kind(self._world, plan, arrays)
         self._network = Network.from_weights(plan.config, arrays["weights"])
         self._columns = plan.rank_columns(plan.rank)
 
@@ -140,6 +140,7 @@ class RankShards:
     def update(self, count: float, learning_rate: float, scale: float, limit: float) -> None:
         """The optimizer's step on the weights that this rank updates."""
         scale = self._exchange.scale(scale, self._squares)
+        self._exchange.send_sums()
         self._try(self.workers.update, int(count), learning_rate, scale, limit)
         self._exchange.send_weights()
 

@@ -26,7 +26,15 @@ class Ranks(Workers):
     """The shards of all ranks, commanded by this one, rank 0."""
 
     def __init__(self, world: World, plan: ShardingPlan) -> None:
-        super().__init__(replace(plan, ranks=world.size, local=plan.local and world.size > 1))
+        several = world.size > 1
+        super().__init__(
+            replace(
+                plan,
+                ranks=world.size,
+                local=plan.local and several,
+                compress=plan.compress and several,
+            )
+        )
         self._world = world
         self._own = RankShards(world)
         self._window = 0

@@ -52,6 +52,8 @@ class ShardingPlan:
     streams (local SGD). Without ranks it changes nothing."""
     clip: float = 0.0
     """The norm to which a rank clips its gradient in local steps; 0 for none."""
+    compress: bool = False
+    """Whether ranks send each other gradients in 16 bits, and each of them updates all weights."""
     first_shard: int = 0
     """The number of the first shard among those of all ranks."""
 
@@ -132,9 +134,13 @@ class ShardingPlan:
         blocks = [block for shard in self.shards_of(rank) for block in self.blocks(shard)]
         return slice(blocks[0].start, blocks[-1].stop) if blocks else slice(0, 0)
 
+    def blocks_to_update(self, index: int) -> list[slice]:
+        """The weights that a shard updates."""
+        return self.blocks_to_add(index) if self.compress else self.blocks(index)
+
     def blocks_to_add(self, index: int) -> list[slice]:
         """The share of a shard in adding up the gradients of its rank: all weights, shared out
-        among the shards of the rank if their update is."""
+        among the shards of the rank if those of all ranks share out the update."""
         shards = self.shards_of(self.rank)
         place = index - shards.start
         return self._shared_blocks(place, len(shards) if self.parts > 1 else 1)
@@ -243,7 +249,7 @@ class Shard:
         """The optimizer's step number `count` ≥ 1 on this shard's part of the weights, along
         scale · gradient, each number of it clipped to ± `limit` if that is not 0."""
         gradient, optimizer = self._gradients[0], self._optimizer
-        for block in self._plan.blocks(self._index):
+        for block in self._plan.blocks_to_update(self._index):
             gradient[block] *= scale
             if limit:
                 np.clip(gradient[block], -limit, limit, out=gradient[block])

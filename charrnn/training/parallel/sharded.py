@@ -53,9 +53,10 @@ class ShardedNetwork:
         seed: int = 0,
         local: bool = False,
         clip: float = 0.0,
+        compress: bool = False,
         start: StartWorkers = start_workers,
     ) -> None:
-        """`local` and `clip` are for several ranks (`ShardingPlan.local`)."""
+        """`local`, `clip` and `compress` are for several ranks (`ShardingPlan`)."""
         weights = network.parameters
         self.threads = max(1, min(threads, batch))
         plan = ShardingPlan(
@@ -71,6 +72,7 @@ class ShardedNetwork:
             seed=seed,
             local=local,
             clip=clip,
+            compress=compress,
         )
         self._workers = start(plan)
         arrays = self._workers.arrays
@@ -99,6 +101,7 @@ class ShardedNetwork:
             seed=options.seed,
             local=options.sync_every > 1,
             clip=options.clip,
+            compress=options.compress,
             start=start,
         )
         try:

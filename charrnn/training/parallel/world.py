@@ -18,6 +18,8 @@ from charrnn.errors import OptionError
 from charrnn.training.parallel.launch import launched_rank
 from charrnn.types import Array, IdArray
 
+Message = NDArray[Any]
+"""An array of numbers of any kind."""
 EAGER_SECONDS = 2e-3
 """How long a rank asks for a message at full speed."""
 PATIENT_SECONDS = 0.2
@@ -71,7 +73,7 @@ class World:
             else:
                 time.sleep(SLEEPS[waited > PATIENT_SECONDS])
 
-    def send_numbers(self, numbers: Array, root: int = 0) -> None:
+    def send_numbers(self, numbers: Message, root: int = 0) -> None:
         """Give all ranks the array of `root`."""
         self.wait(self._comm.Ibcast(numbers, root))
 
@@ -103,7 +105,7 @@ class World:
         self.wait(self._comm.Irecv(array, 0))
 
     def exchange(
-        self, sent: Array, spans: Sequence[slice], received: Array, places: Sequence[int | None]
+        self, sent: Message, spans: Sequence[slice], received: Message, places: Sequence[int | None]
     ) -> None:
         """Send rank r the numbers `sent[spans[r]]`, and receive what it sends as row `places[r]` of
         `received`; a rank whose place is None sends nothing, here nor to others."""
@@ -123,7 +125,7 @@ class World:
             )
         )
 
-    def share(self, array: Array, spans: Sequence[slice]) -> None:
+    def share(self, array: Message, spans: Sequence[slice]) -> None:
         """Give all ranks the part `spans[r]` of the array (P,) of each rank r."""
         if [span.stop - span.start for span in spans[1:]] == [0] * (self.size - 1):
             self.send_numbers(array)
@@ -143,6 +145,6 @@ class World:
         self.wait(self._comm.Iscatterv(whole, own))
 
     @staticmethod
-    def _parts(array: Array, spans: Sequence[slice]) -> list[Any]:
+    def _parts(array: Message, spans: Sequence[slice]) -> list[Any]:
         lengths = [span.stop - span.start for span in spans]
         return [array, (lengths, [span.start for span in spans])]

@@ -1,4 +1,5 @@
-"""Ranks that take steps of their own between averagings (`sync_every`)."""
+"""Ranks that take steps of their own between averagings (`sync_every`), or send each other rounded
+gradients (`compress`)."""
 
 import signal
 import subprocess
@@ -9,6 +10,9 @@ import numpy as np
 import pytest
 
 import local_steps
+from charrnn.training import session
+from charrnn.training.parallel.shard import Shard
+from charrnn.training.parallel.workers import Threads
 from cli_helpers import (
     TEXT,
     environment,
@@ -18,9 +22,11 @@ from cli_helpers import (
     same_arrays,
     same_training,
     saved_step,
+    succeed,
     timeless,
     write,
 )
+from helpers import rounded_to_bfloat16
 from mpi import launch, mpiexec, needs_mpi, run_ranks
 
 SIZES = (
@@ -134,3 +140,52 @@ def test_snapshots_are_kept_only_of_averaged_weights() -> None:
         "weights"
     )
     assert "--keep-at needs multiples of --sync-every, 8" in refuse(*wanted, "--keep-at", "8,9")
+
+
+def sum_rounded_gradients(self: Shard) -> float:
+    """What `Shard.sum_gradients` does where two ranks with a shard each `compress`: in one process,
+    whose first shard does it for all weights."""
+    gradients = self._gradients
+    squares = 0.0
+    for block in self._plan.blocks(self._index):
+        total = rounded_to_bfloat16(gradients[0][block]) + rounded_to_bfloat16(gradients[1][block])
+        squares += float(np.dot(total, total))
+        gradients[0][block] = rounded_to_bfloat16(total)
+    return squares
+
+
+@needs_mpi
+@pytest.mark.parametrize("units", ["8", "256"])  # updated by one shard, and by all
+def test_compressed_gradients_are_those_of_one_process_that_rounds(
+    units: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = (*SIZES, "--epochs", "0.6", "--hidden-size", units)
+    outcome = run_ranks(2, "train", "a.txt", "-o", "a.npz", *options, "--compress", "--mpi")
+    assert outcome.code == 0, outcome.errors
+    monkeypatch.setattr(session, "start_workers", Threads)
+    monkeypatch.setattr(Shard, "sum_gradients", sum_rounded_gradients)
+    succeed("train", "a.txt", "-o", "b.npz", *options, "--threads", "2")
+    same_arrays("a.npz", "b.npz")
+    monkeypatch.undo()
+
+
+@needs_mpi
+def test_a_compressed_training_that_was_stopped_goes_on_to_the_bit() -> None:
+    for output, epochs in (("a.npz", "0.5"), ("b.npz", "1")):
+        train(3, output, "--compress", "--schedule", "constant", "--epochs", epochs)
+    outcome = run_ranks(
+        3, "train", "a.txt", "-o", "a.npz", "--resume", "--epochs", "1", "--mpi", "-q"
+    )
+    assert outcome.code == 0
+    with np.load("a.npz") as a, np.load("b.npz") as b:
+        for name in ("last", "moments", "state"):
+            assert a[name].tobytes() == b[name].tobytes(), name
+
+
+def test_gradients_that_are_not_sent_are_not_compressed() -> None:
+    assert refuse("train", "a.txt", *SIZES, "--compress") == (
+        "--compress is for several ranks: start them with mpiexec, and give --mpi"
+    )
+    assert "--compress is for gradients, which ranks do not send with --sync-every" in refuse(
+        "train", "a.txt", *SIZES, "--compress", "--sync-every", "2"
+    )
