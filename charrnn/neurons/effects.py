@@ -23,9 +23,9 @@ BLOCK_WARM_UP = 200
 """Characters that are read before a block, with the units held already."""
 STREAMS_AT_ONCE = 240
 """Streams that a thread reads side by side, at most: those of some ablations."""
-FEWEST_PARTS = 4
-"""Parts into which ablations are divided, at least, where there are as many: they can be shared out
-among that many threads."""
+FEWEST_PARTS = 2
+"""Parts into which ablations are divided, at least, where there are as many. With more parts, more
+threads could share few ablations, but each would take longer."""
 RESAMPLES = 2000
 LEVEL = 0.95
 """Of the bootstrap's confidence intervals (Efron 1979), between percentiles."""

@@ -15,6 +15,7 @@ from charrnn.neurons.claims import Finding, Findings, Half, best_scores, find
 from charrnn.neurons.effects import BLOCK_CHARACTERS, BLOCK_WARM_UP, Effect, effects
 from charrnn.neurons.features.registry import Feature
 from charrnn.neurons.scores import Flags, Floats
+from charrnn.neurons.unit_views import in_unit_range
 from charrnn.nn.network import Network
 from charrnn.options import usable_threads
 from charrnn.types import Array, IdArray
@@ -173,14 +174,12 @@ def _ablate(
     """Fill in the effects of ablating claimed cells on the second half of the text; where all of
     them are ablated, those of others of similar spread as well."""
     claims = found.findings.claims if ablations == "all" else found.findings.best_claims
-    values = np.tanh(half.values) if found.state == "c" else half.values
     rng = np.random.default_rng(seed)
     claimed = [finding.unit for finding in claims]
-    others = [finding.unit for finding in found.findings.units if not finding.is_claim]
-    count = min(MOST_CONTROLS, len(claimed)) if ablations == "all" else 0
-    controls = matched_units(values.std(axis=0), claimed, others, count, rng)
+    controls = _controls(found, half.values, claimed, rng) if ablations == "all" else []
     units = [*claimed, *controls]
-    means = np.clip(values.mean(axis=0, dtype=np.float64)[units], -0.999, 0.999)
+    values = in_unit_range(half.values[:, units], found.state)
+    means = np.clip(values.mean(axis=0, dtype=np.float64), -0.999, 0.999)
     held = [{found.place(unit): float(mean)} for unit, mean in zip(units, means, strict=True)]
     columns = {f.name: n for n, f in enumerate(found.features) if f.kind == "flag"}
     names = [found.findings.units[unit].feature.name for unit in units]
@@ -188,6 +187,16 @@ def _ablate(
     measured = effects(model.network, half.symbols, held, tracks, rng, tell=tell, threads=threads)
     found.effects.update(zip(claimed, measured, strict=False))
     found.controls.update(zip(controls, measured[len(claimed) :], strict=True))
+
+
+def _controls(
+    found: Search, values: Floats, claimed: Sequence[int], rng: np.random.Generator
+) -> list[int]:
+    """Units without a claim for comparison with those that are `claimed`, by the activations (N, U)
+    of all."""
+    others = [finding.unit for finding in found.findings.units if not finding.is_claim]
+    spread = in_unit_range(values, found.state).std(axis=0)
+    return matched_units(spread, claimed, others, min(MOST_CONTROLS, len(claimed)), rng)
 
 
 def matched_units(
