@@ -15,7 +15,6 @@ from charrnn.neurons.claims import Finding, Findings, Half, best_scores, find
 from charrnn.neurons.effects import BLOCK_CHARACTERS, BLOCK_WARM_UP, Effect, effects
 from charrnn.neurons.features.registry import Feature
 from charrnn.neurons.scores import Flags, Floats
-from charrnn.neurons.unit_views import in_unit_range
 from charrnn.nn.network import Network
 from charrnn.options import usable_threads
 from charrnn.types import Array, IdArray
@@ -178,7 +177,7 @@ def _ablate(
     claimed = [finding.unit for finding in claims]
     controls = _controls(found, half.values, claimed, rng) if ablations == "all" else []
     units = [*claimed, *controls]
-    values = in_unit_range(half.values[:, units], found.state)
+    values = _held_values(half.values[:, units], found.state)
     means = np.clip(values.mean(axis=0, dtype=np.float64), -0.999, 0.999)
     held = [{found.place(unit): float(mean)} for unit, mean in zip(units, means, strict=True)]
     columns = {f.name: n for n, f in enumerate(found.features) if f.kind == "flag"}
@@ -189,13 +188,18 @@ def _ablate(
     found.controls.update(zip(controls, measured[len(claimed) :], strict=True))
 
 
+def _held_values(values: Floats, state: str) -> Floats:
+    """Activations of a state that can be held as the values at which it is: tanh(c), or h."""
+    return np.tanh(values) if state == "c" else values
+
+
 def _controls(
     found: Search, values: Floats, claimed: Sequence[int], rng: np.random.Generator
 ) -> list[int]:
     """Units without a claim for comparison with those that are `claimed`, by the activations (N, U)
     of all."""
     others = [finding.unit for finding in found.findings.units if not finding.is_claim]
-    spread = in_unit_range(values, found.state).std(axis=0)
+    spread = _held_values(values, found.state).std(axis=0)
     return matched_units(spread, claimed, others, min(MOST_CONTROLS, len(claimed)), rng)
 
 
