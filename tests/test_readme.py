@@ -70,7 +70,7 @@ WORDS = "".join(SAID.replace("{n}", str(n)) for n in range(60))
 TEXTS = shlex.split(
     "war_and_peace.txt book.txt letters/one.txt letters/two.txt music.abc names.txt dump.bin "
     "a.txt b.txt letter.txt letters.txt unknown.txt other.txt passage.txt beginnings.txt "
-    "tinyshakespeare.txt held_out.txt new.txt FILE corpora/wiki.txt"
+    "tinyshakespeare.txt shuffled.txt held_out.txt new.txt FILE corpora/wiki.txt"
 )
 MODELS = shlex.split("english.npz russian.npz war_and_peace.npz")
 RUN_ELSEWHERE = {
