@@ -181,6 +181,22 @@ def explained() -> Report:
     return replace(one, units=[replace(first, explanation=explanation()), *others])
 
 
+@pytest.mark.parametrize("width", [360, 780, 1000, 1400])
+def test_lines_of_groups_stay_within_their_card(browser: Any, tmp_path: Path, width: int) -> None:
+    size = {"width": width, "height": 900}
+    opened = opened_report(browser, tmp_path, report(TEXT), viewport=size)
+    beyond = opened.tab.evaluate(
+        """() => {
+        const right = (element) => element.getBoundingClientRect().right;
+        const parts = [...document.querySelectorAll(".groups summary > *")];
+        return parts.map((part) => right(part) - right(part.closest(".groups")));
+        }"""
+    )
+    assert len(beyond) > 6
+    assert max(beyond) <= 0
+    opened.check()
+
+
 def test_the_explanation_is_that_of_the_chosen_unit(browser: Any, tmp_path: Path) -> None:
     opened = opened_report(browser, tmp_path, explained())
     words = explanation().paragraphs()
