@@ -63,6 +63,6 @@ def test_another_version_is_an_error() -> None:
 
 def test_this_machine() -> None:
     here = Machine.here("1")
-    assert here.numpy == np.__version__
+    assert here.numpy.startswith(np.__version__)
     assert here.processors
     assert "openblas" in here.blas or here.blas
