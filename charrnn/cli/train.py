@@ -194,8 +194,8 @@ def steps(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int
     "before the weights of all are averaged (local SGD).",
 )
 @click.option(
-    "--compress",
-    is_flag=True,
+    "--compress/--no-compress",
+    default=DEFAULTS.compress,
     help="With --mpi, for slow networks: the processes send each other gradients in 16 bits "
     "(bfloat16), half the bytes.",
 )

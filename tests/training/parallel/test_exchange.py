@@ -182,6 +182,15 @@ def test_a_compressed_training_that_was_stopped_goes_on_to_the_bit() -> None:
             assert a[name].tobytes() == b[name].tobytes(), name
 
 
+@needs_mpi
+def test_a_resumed_training_may_send_whole_gradients_again() -> None:
+    train(2, "a.npz", "--compress", "--epochs", "0.3")
+    resumed = ("train", "a.txt", "-o", "a.npz", "--resume", "-q", "--mpi", "--epochs")
+    for epochs, options, expected in (("0.5", (), True), ("0.7", ("--no-compress",), False)):
+        assert run_ranks(2, *resumed, epochs, *options).code == 0
+        assert header("a.npz")["training"]["options"]["compress"] is expected
+
+
 def test_gradients_that_are_not_sent_are_not_compressed() -> None:
     assert refuse("train", "a.txt", *SIZES, "--compress") == (
         "--compress is for several ranks: start them with mpiexec, and give --mpi"
