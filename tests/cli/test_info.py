@@ -165,7 +165,7 @@ def test_the_system() -> None:
 
 def test_the_system_with_an_unknown_library(monkeypatch: pytest.MonkeyPatch) -> None:
     """Such as Accelerate, which threadpoolctl does not know."""
-    monkeypatch.setattr("threadpoolctl.threadpool_info", list)
+    monkeypatch.setattr("charrnn.machine.diagnosis.libraries", list)
     outcome = succeed("info", "--system")
     assert "products:" not in outcome.text.replace("matrix products", "")
     assert outcome.lines[0].startswith("charrnn: the library of NumPy's products is unknown")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from threadpoolctl import ThreadpoolController, threadpool_info
 
-from charrnn.machine.blas import has_small_products, one_thread
+from charrnn.machine.blas import Library, has_small_products, libraries, one_thread
 from cli_helpers import SMALL, succeed, write
 
 
@@ -35,6 +35,17 @@ def test_an_error_gives_the_threads_back() -> None:
     with contextlib.suppress(ZeroDivisionError), one_thread():
         raise ZeroDivisionError
     assert threads() == before
+
+
+def test_libraries_of_linear_algebra(monkeypatch: pytest.MonkeyPatch) -> None:
+    openmp = {"user_api": "openmp", "internal_api": "openmp", "num_threads": 2}
+    mkl = {"user_api": "blas", "internal_api": "mkl", "num_threads": 2}
+    more = {"version": "0.3.31", "architecture": "Haswell", "num_threads": 1}
+    found = [openmp, mkl, mkl | {"internal_api": "openblas"} | more]
+    monkeypatch.setattr("threadpoolctl.threadpool_info", lambda: found)
+    assert libraries() == [
+        Library("mkl", "", "", 2), Library("openblas", "0.3.31", "Haswell", 1)
+    ]  # fmt: skip
 
 
 @pytest.fixture

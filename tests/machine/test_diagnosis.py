@@ -1,11 +1,11 @@
 """What is said of a machine that could be faster."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from charrnn.machine import diagnosis
+from charrnn.machine.blas import Library
 from charrnn.machine.diagnosis import (
     INSTRUCTIONS,
     ProductSpeed,
@@ -17,13 +17,16 @@ from charrnn.machine.diagnosis import (
 
 QUIET = ProductSpeed(peak=100e9, usual=90e9)
 AVX512, AVX2 = (each.flags for each in INSTRUCTIONS)
-OPENBLAS = {"user_api": "blas", "internal_api": "openblas", "num_threads": 2}
 
 
-def machine(monkeypatch: pytest.MonkeyPatch, flags: frozenset[str], *found: dict[str, Any]) -> None:
+def openblas(kernels: str) -> Library:
+    return Library("openblas", "0.3.31", kernels, 2)
+
+
+def machine(monkeypatch: pytest.MonkeyPatch, flags: frozenset[str], *found: Library) -> None:
     """A processor with these flags, and these libraries."""
     monkeypatch.setattr(diagnosis, "processor_flags", lambda: flags)
-    monkeypatch.setattr("threadpoolctl.threadpool_info", lambda: list(found))
+    monkeypatch.setattr(diagnosis, "libraries", lambda: list(found))
     monkeypatch.delenv(diagnosis.VARIABLE, raising=False)
 
 
@@ -41,7 +44,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, flags: frozenset[str], *found: dict
 def test_kernels_that_suit_the_processor(
     monkeypatch: pytest.MonkeyPatch, flags: frozenset[str], kernels: str
 ) -> None:
-    machine(monkeypatch, flags, OPENBLAS | {"architecture": kernels})
+    machine(monkeypatch, flags, openblas(kernels))
     assert list(warnings(QUIET)) == []
 
 
@@ -56,7 +59,7 @@ def test_kernels_that_suit_the_processor(
 def test_kernels_of_another_processor(
     monkeypatch: pytest.MonkeyPatch, flags: frozenset[str], kernels: str, name: str, better: str
 ) -> None:
-    machine(monkeypatch, flags, OPENBLAS | {"architecture": kernels})
+    machine(monkeypatch, flags, openblas(kernels))
     (found,) = warnings(QUIET)
     assert found.startswith(f"the processor has {name}, and matrix products do not use it: ")
     assert found.endswith(f"install a newer NumPy, or set OPENBLAS_CORETYPE={better}")
@@ -67,7 +70,7 @@ def test_kernels_of_another_processor(
 
 def test_a_machine_that_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
     """However fast it is: nothing is compared with another machine."""
-    machine(monkeypatch, AVX2, OPENBLAS | {"architecture": "Haswell"})
+    machine(monkeypatch, AVX2, openblas("Haswell"))
     for peak in (1e9, 1e12):
         assert list(warnings(ProductSpeed(peak, 0.7 * peak))) == []
         (found,) = warnings(ProductSpeed(peak, 0.5 * peak))
@@ -82,7 +85,7 @@ def test_an_unknown_library(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_library_that_does_not_name_its_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
-    machine(monkeypatch, AVX512, OPENBLAS | {"internal_api": "mkl", "version": None})
+    machine(monkeypatch, AVX512, Library("mkl", "", "", 2))
     assert "products: mkl , kernels for a processor it does not name, threads 2" in choices()
     assert list(warnings(QUIET)) == []
 
