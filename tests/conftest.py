@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,24 @@ def _products_by_one_thread() -> Iterator[None]:
     other work to do, that takes many times as long."""
     with one_thread():
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _signals_as_in_a_terminal() -> Iterator[None]:
+    """The tests, and the processes that they start, may inherit ignored signals: those of `nohup`,
+    or of a script's background job."""
+    names = ("SIGINT", "SIGHUP", "SIGQUIT", "SIGTERM")
+    ignored = [
+        number
+        for number in (getattr(signal, name) for name in names if hasattr(signal, name))
+        if signal.getsignal(number) is signal.SIG_IGN
+    ]
+    for number in ignored:
+        is_interrupt = number == signal.SIGINT
+        signal.signal(number, signal.default_int_handler if is_interrupt else signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture

@@ -34,22 +34,17 @@ def test_the_time_of_a_pause_does_not_count(monkeypatch: pytest.MonkeyPatch, wak
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_ends_the_training_after_the_step_at_hand(name: str) -> None:
     number = getattr(signal, name)
-    # nohup, for example, starts the tests with a SIGHUP that is ignored
-    of_tests = signal.signal(number, signal.default_int_handler)
+    before = signal.getsignal(number)
     training = start()
-    try:
-        with stop_on_signals(training) as came:
-            for event in training.run():
-                if type(event) is Step and event.step == 5:
-                    os.kill(os.getpid(), number)
-                    usual = signal.getsignal(number) is signal.default_int_handler
-                    assert usual, "the next one has its usual effect"
-        assert signal.getsignal(number) is signal.default_int_handler
-    finally:
-        signal.signal(number, of_tests)
+    with stop_on_signals(training) as came:
+        for event in training.run():
+            if type(event) is Step and event.step == 5:
+                os.kill(os.getpid(), number)
+                assert signal.getsignal(number) is before, "the next one has its usual effect"
     assert came == [number]
     assert isinstance(event, Finished)
     assert (event.step, event.stopped) == (5, True)
+    assert signal.getsignal(number) is before
 
 
 def test_a_signal_that_the_caller_ignores_stays_ignored() -> None:
