@@ -8,7 +8,7 @@ import struct
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -31,15 +31,11 @@ MALFORMED = (
 )  # fmt: skip
 
 
-def fault(error: BaseException) -> str:
-    """What is wrong with a malformed file, in one line."""
-    return str(error).strip().split("\n")[0] or type(error).__name__
-
-
 @contextmanager
-def reading(path: Path, kind: str) -> Iterator[zipfile.ZipFile]:
+def reading(path: Path, kind: str, remedy: str = "") -> Iterator[zipfile.ZipFile]:
     """The archive in `path`, while it is read as `kind`, for example "a charrnn checkpoint". Raises
-    CheckpointError for what cannot be read, and in place of all that malformed content raises."""
+    CheckpointError for what cannot be read, and in place of all that malformed content raises;
+    a `remedy` is what its message ends with."""
     try:
         with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
             yield archive
@@ -48,12 +44,23 @@ def reading(path: Path, kind: str) -> Iterator[zipfile.ZipFile]:
     except OptionError as error:
         raise CheckpointError(f"{path} is damaged: {error}") from error
     except MALFORMED as error:
-        raise CheckpointError(f"{path} is not {kind}, or it is damaged ({fault(error)})") from error
+        fault = str(error).strip().split("\n")[0] or type(error).__name__
+        raise CheckpointError(
+            f"{path} is not {kind}, or it is damaged ({fault})" + (remedy and f": {remedy}")
+        ) from error
 
 
-def check_version(header: Mapping[str, Any], newest: int, path: Path) -> None:
-    """Raise CheckpointError where a newer charrnn wrote the file, ValueError for what no charrnn
-    writes."""
+def read_header(archive: zipfile.ZipFile, name: str, newest: int, path: Path) -> dict[str, Any]:
+    """The header of a file whose format has this `name` and versions up to `newest`.
+
+    Raises CheckpointError where a newer charrnn wrote the file, ValueError for what no charrnn
+    writes.
+    """
+    if HEADER not in archive.namelist():
+        raise ValueError("it has no header")
+    header = _header(archive)
+    if not isinstance(header, dict) or header.get("format") != name:
+        raise ValueError("its header names another format")
     version = header.get("version")
     if type(version) is int and version > newest:
         raise CheckpointError(
@@ -62,9 +69,10 @@ def check_version(header: Mapping[str, Any], newest: int, path: Path) -> None:
         )
     if type(version) is not int or version != newest:
         raise ValueError(f"format version {version!r}")
+    return header
 
 
-def read_header(archive: zipfile.ZipFile) -> Any:
+def _header(archive: zipfile.ZipFile) -> Any:
     """The header of a file, as JSON. Raises ValueError for one that is larger than any could be."""
     with _opened(archive, HEADER) as entry:
         text = entry.read(LARGEST_HEADER + 1)
@@ -77,7 +85,7 @@ def has_format(path: Path, name: str) -> bool:
     """Whether `path` is an archive whose header names this format; the rest may be damaged."""
     try:
         with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
-            header = read_header(archive)
+            header = _header(archive)
             return isinstance(header, dict) and header.get("format") == name
     except (OSError, *MALFORMED):
         return False

@@ -22,14 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from charrnn.checkpoints.archive import (
-    HEADER,
-    check_version,
-    has_format,
-    read_array,
-    read_header,
-    reading,
-)
+from charrnn.checkpoints.archive import has_format, read_array, read_header, reading
 from charrnn.checkpoints.record_fields import check_fields
 from charrnn.errors import CheckpointError
 from charrnn.nn.network import Network, NetworkConfig
@@ -88,12 +81,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def _read(archive: zipfile.ZipFile, path: Path) -> Checkpoint:
-    if HEADER not in archive.namelist():
-        raise CheckpointError(f"{path} is not a charrnn checkpoint")
-    header = read_header(archive)
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise CheckpointError(f"{path} is not a charrnn checkpoint")
-    check_version(header, VERSION, path)
+    header = read_header(archive, FORMAT, VERSION, path)
     config = NetworkConfig(**header["network"])
     vocabulary = Vocabulary.from_json(header["vocabulary"])
     if vocabulary.size != config.vocabulary_size:

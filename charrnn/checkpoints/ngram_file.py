@@ -20,14 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.checkpoints.archive import (
-    HEADER,
-    check_version,
-    has_format,
-    read_array,
-    read_header,
-    reading,
-)
+from charrnn.checkpoints.archive import has_format, read_array, read_header, reading
 from charrnn.checkpoints.atomic_write import replace_file
 from charrnn.errors import CheckpointError
 from charrnn.ngram.counts import MOST_NGRAMS, Counts, largest_order
@@ -93,12 +86,7 @@ def read_ngrams(path: Path) -> SavedNgrams:
 
 
 def _read(archive: zipfile.ZipFile, path: Path) -> SavedNgrams:
-    if HEADER not in archive.namelist():
-        raise ValueError("it has no header")
-    header = read_header(archive)
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise ValueError("its header names another format")
-    check_version(header, VERSION, path)
+    header = read_header(archive, FORMAT, VERSION, path)
     vocabulary = Vocabulary.from_json(header["vocabulary"])
     order, text = header["order"], header["text"]
     if type(order) is not int or not 1 <= order <= largest_order(vocabulary.size):

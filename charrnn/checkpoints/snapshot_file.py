@@ -13,23 +13,16 @@ in it is pickled.
 
 import hashlib
 import json
-import shutil
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.checkpoints.archive import (
-    HEADER,
-    MALFORMED,
-    check_version,
-    fault,
-    read_array,
-    read_header,
-)
+from charrnn.checkpoints.archive import HEADER, read_array, read_header, reading
 from charrnn.checkpoints.atomic_write import replace_file
 from charrnn.errors import CheckpointError
 from charrnn.types import Array
@@ -79,23 +72,17 @@ def own_snapshots(checkpoint: Path, record: Mapping[str, Any]) -> dict[int, str]
 
 def listed_snapshots(path: Path) -> dict[int, str]:
     """The snapshots in a file. Raises CheckpointError for one that holds none, or is damaged."""
-    try:
-        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
-            return _listed(archive, path)
-    except (OSError, *MALFORMED) as error:
-        raise _refused(path, error) from error
+    with _reading(path) as archive:
+        return _listed(archive, path)
 
 
 def read_snapshots(path: Path, wanted: Snapshots, size: int) -> Iterator[tuple[int, Array]]:
     """The steps and the weights (P,), as float32, of those snapshots in a file that are `wanted`;
     the earliest first, one at a time. `size` is P. Raises CheckpointError for a file that is
     damaged."""
-    try:
-        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
-            for step in sorted(_listed(archive, path).items() & wanted.items()):
-                yield step[0], _weights(archive, *step, size)
-    except (OSError, *MALFORMED) as error:
-        raise _refused(path, error) from error
+    with _reading(path) as archive:
+        for step, sha256 in sorted(_listed(archive, path).items() & wanted.items()):
+            yield step, _weights(archive, step, sha256, size)
 
 
 def add_snapshot(path: Path, step: int, weights: Array, kept: Snapshots) -> dict[int, str]:
@@ -117,8 +104,6 @@ def add_snapshot(path: Path, step: int, weights: Array, kept: Snapshots) -> dict
             f"cannot write the snapshots {path}: {error.strerror or error}; make room, or name "
             "another place with `output`"
         ) from error
-    except MALFORMED as error:
-        raise _refused(path, error) from error
     return found
 
 
@@ -135,13 +120,19 @@ def _write(
         with _entry(archive, HEADER) as entry:
             text = json.dumps(header, separators=(",", ":")).encode("ascii")
             np.lib.format.write_array(entry, np.frombuffer(text, np.uint8), allow_pickle=False)
-        if copied:
-            with zipfile.ZipFile(path) as before:
-                for step in copied:
-                    with before.open(_name(step)) as one, _entry(archive, _name(step)) as other:
-                        shutil.copyfileobj(one, other)
+        for step, content in _contents(path, copied):
+            with _entry(archive, _name(step)) as entry:
+                entry.write(content)
         with _entry(archive, _name(max(found.keys() - copied.keys()))) as entry:
             np.lib.format.write_array(entry, new, allow_pickle=False)
+
+
+def _contents(path: Path, steps: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+    """What the entries of these steps hold. A reader's failure to write is not an error in here."""
+    for step in steps:
+        with _reading(path) as archive:
+            content = archive.read(_name(step))
+        yield step, content
 
 
 def _entry(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
@@ -153,11 +144,12 @@ def _name(step: int) -> str:
     return f"step-{step}.npy"
 
 
+def _reading(path: Path) -> AbstractContextManager[zipfile.ZipFile]:
+    return reading(path, "a file of snapshots", "move it away")
+
+
 def _listed(archive: zipfile.ZipFile, path: Path) -> dict[int, str]:
-    header = read_header(archive) if HEADER in archive.namelist() else None
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise CheckpointError(f"{path} does not hold the snapshots of a training: move it away")
-    check_version(header, VERSION, path)
+    header = read_header(archive, FORMAT, VERSION, path)
     found: dict[int, str] = {}
     for each in header["snapshots"]:
         step, sha256 = each["step"], each["sha256"]
@@ -175,12 +167,3 @@ def _weights(archive: zipfile.ZipFile, step: int, sha256: str, size: int) -> Arr
     if not np.isfinite(weights).all():
         raise ValueError(f"{name} has numbers that are not finite")
     return weights.astype(np.float32)
-
-
-def _refused(path: Path, error: BaseException) -> CheckpointError:
-    if isinstance(error, OSError):
-        return CheckpointError(f"cannot read {path}: {error.strerror or error}")
-    return CheckpointError(
-        f"{path} does not hold the snapshots of a training, or it is damaged "
-        f"({fault(error)}): move it away"
-    )

@@ -207,7 +207,7 @@ def test_over_time(model: Path) -> None:
     message = refuse(*one, "b.npz")
     assert message == "cannot read b.snapshots.npz: No such file or directory"
     Path("b.snapshots.npz").write_text("x")
-    assert "does not hold the snapshots" in refuse(*one, "b.npz")
+    assert "is not a file of snapshots" in refuse(*one, "b.npz")
 
 
 def test_a_users_feature(model: Path) -> None:

@@ -120,7 +120,7 @@ def test_a_training_goes_on_without_a_file_that_it_cannot_write(output: Path) ->
     failures = [event for event in events if isinstance(event, NotSaved)]
     assert [event.step for event in failures] == [15, 20, 25, 30, 35]
     assert failures[0].path == path
-    assert "does not hold the snapshots" in failures[0].reason
+    assert "is not a file of snapshots" in failures[0].reason
     assert path.read_text() == "mine"
     assert trainer.state.finished
 
@@ -153,7 +153,7 @@ def test_snapshots_of_another_training_are_not_overwritten(output: Path) -> None
 def test_a_file_that_is_not_ours_is_never_overwritten(output: Path) -> None:
     snapshots_path(output).write_text("mine")
     for overwrite in (False, True):
-        with pytest.raises(CheckpointError, match="does not hold the snapshots of a training"):
+        with pytest.raises(CheckpointError, match="is not a file of snapshots"):
             run_session(output, keep=5, overwrite=overwrite)
         assert not output.exists()
     assert snapshots_path(output).read_text() == "mine"
