@@ -39,15 +39,15 @@ def symbols(shape: dict[str, Any]) -> Any:
 def charrnn_training(shape: dict[str, Any]) -> Turn:
     """A training step: gradient, clipping, Adam."""
     from charrnn.nn.network import Network, NetworkConfig
+    from charrnn.options import TrainingOptions
     from charrnn.training.parallel.sharded import ShardedNetwork
 
     config = NetworkConfig(
         shape["symbols"], shape["hidden_size"], shape["layers"], shape.get("cell", "lstm")
     )
     network = Network.create(config, np.random.default_rng(1))
-    shards = ShardedNetwork(
-        network, "adam", shape["seq_length"], shape["batch_size"], shape["threads"]
-    )
+    sizes = {name: shape[name] for name in ("seq_length", "batch_size", "threads")}
+    shards = ShardedNetwork(network, TrainingOptions(**sizes))
     ids, targets = symbols(shape)
 
     steps = itertools.count()

@@ -21,6 +21,7 @@ import numpy as np
 
 from charrnn.machine.blas import one_thread
 from charrnn.nn.network import Network, NetworkConfig
+from charrnn.options import TrainingOptions
 from charrnn.text.batches import Batches
 from charrnn.training.parallel.group import Group, join_ranks
 from charrnn.training.parallel.launch import bound_blas
@@ -33,16 +34,13 @@ WINDOWS_A_TURN = 8
 
 
 def network(
-    layers: int, units: int, workers: int, start: StartWorkers, **kind: bool
+    layers: int, units: int, options: TrainingOptions, start: StartWorkers
 ) -> ShardedNetwork:
     rng = np.random.default_rng(1)
     config = NetworkConfig(SYMBOLS, units, layers)
     ids = rng.integers(0, SYMBOLS, STREAMS * STEPS * WINDOWS + 1).astype(np.uint8)
-    sharded = ShardedNetwork(
-        Network.create(config, rng), "adam", STEPS, STREAMS, workers, start=start, **kind
-    )
-    sharded._workers.load_text(Batches(ids, STREAMS, STEPS))
-    return sharded
+    batches = Batches(ids, STREAMS, STEPS)
+    return ShardedNetwork.for_training(Network.create(config, rng), options, batches, start)
 
 
 def turn(sharded: ShardedNetwork, count: int, sync_every: int) -> None:
@@ -63,9 +61,9 @@ def seconds(work: Callable[[], object]) -> float:
 def compare(
     group: Group, layers: int, units: int, rounds: int, *, compress: bool, sync_every: int
 ) -> None:
+    options = TrainingOptions(threads=group.size, compress=compress, sync_every=sync_every)
     ranks, processes = (
-        network(layers, units, group.size, start, compress=compress, local=sync_every > 1)
-        for start in (group.start, start_workers)
+        network(layers, units, options, start) for start in (group.start, start_workers)
     )
     times: dict[str, list[float]] = {"ranks": [], "processes": []}
     contestants = [("ranks", ranks), ("processes", processes)]

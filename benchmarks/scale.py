@@ -15,6 +15,7 @@ import numpy as np
 
 from charrnn.machine.blas import one_thread
 from charrnn.nn.network import Network, NetworkConfig
+from charrnn.options import TrainingOptions
 from charrnn.training.parallel.sharded import ShardedNetwork
 
 STEPS, SYMBOLS = 64, 87
@@ -33,7 +34,8 @@ def compute_seconds(config: NetworkConfig, streams: int) -> float:
     """Of a step, the gradient of so many streams, without the update."""
     rng = np.random.default_rng(1)
     ids = rng.integers(0, SYMBOLS, (STEPS, streams))
-    with ShardedNetwork(Network.create(config, rng), "adam", STEPS, streams, 1) as sharded:
+    options = TrainingOptions(batch_size=streams, seq_length=STEPS)
+    with ShardedNetwork(Network.create(config, rng), options) as sharded:
         sharded.compute_gradient(ids, ids, 0)
         times: list[float] = []
         while len(times) < 2 or (sum(times) < 1 and len(times) < 20):

@@ -13,6 +13,7 @@ import numpy as np
 
 from charrnn.nn.network import Network, NetworkConfig
 from charrnn.optim.optimizers import Adam
+from charrnn.options import TrainingOptions
 from charrnn.text.batches import Batches
 from charrnn.training.parallel.group import Group, join_ranks
 from charrnn.training.parallel.sharded import ShardedNetwork
@@ -37,10 +38,11 @@ def train(group: Group, workers: int) -> dict[str, Array]:
     """All windows of the text, with an averaging after every `SYNC_EVERY` of them."""
     network = fresh_network()
     losses, norms = [], []
-    with ShardedNetwork(
-        network, "adam", STEPS, STREAMS, group.size * workers, weight_decay=DECAY,
-        dropout=DROPOUT, seed=SEED, local=True, clip=CLIP, start=group.start,
-    ) as sharded:  # fmt: skip
+    options = TrainingOptions(
+        batch_size=STREAMS, seq_length=STEPS, threads=group.size * workers, weight_decay=DECAY,
+        dropout=DROPOUT, seed=SEED, sync_every=SYNC_EVERY, clip=CLIP,
+    )  # fmt: skip
+    with ShardedNetwork(network, options, group.start) as sharded:
         sharded._workers.load_text(Batches(text(), STREAMS, STEPS))
         for step in range(WINDOWS):
             losses.append(sharded.compute_gradient_of_window(step, step))

@@ -4,15 +4,44 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
 
 import charrnn
 from charrnn.errors import OptionError
+from charrnn.options import TrainingOptions
 from charrnn.training.parallel.launch import bound_blas, launched_rank
 
 if TYPE_CHECKING:
     from charrnn.training.parallel.group import Group
+
+DEFAULTS = TrainingOptions()
+
+
+def mpi_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of a training that several processes share."""
+    mpi = click.option(
+        "--mpi",
+        is_flag=True,
+        help="Share each batch with the other processes that mpiexec has started, on this machine "
+        "or several; --threads is then the number of workers of each.",
+    )
+    sync_every = click.option(
+        "--sync-every",
+        type=int,
+        default=DEFAULTS.sync_every,
+        help="With --mpi, for slow networks: each process takes this many steps on its own streams "
+        "before the weights of all are averaged (local SGD).",
+    )
+    compress = click.option(
+        "--compress/--no-compress",
+        default=DEFAULTS.compress,
+        help="With --mpi, for slow networks: the processes send each other gradients in 16 bits "
+        "(bfloat16), half the bytes.",
+    )
+    return mpi(sync_every(compress(command)))
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import click
 
 from charrnn.cli.command import Command
 from charrnn.cli.last_words import last_words
-from charrnn.cli.mpi import ranks
+from charrnn.cli.mpi import mpi_options, ranks
 from charrnn.cli.resume_command import resume_command
 from charrnn.errors import OptionError
 from charrnn.options import (
@@ -180,25 +180,7 @@ def steps(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int
     help="Workers that share each batch. A run repeats exactly only with the same number.  "
     "[default: all processors]",
 )
-@click.option(
-    "--mpi",
-    is_flag=True,
-    help="Share each batch with the other processes that mpiexec has started, on this machine or "
-    "several; --threads is then the number of workers of each.",
-)
-@click.option(
-    "--sync-every",
-    type=int,
-    default=DEFAULTS.sync_every,
-    help="With --mpi, for slow networks: each process takes this many steps on its own streams "
-    "before the weights of all are averaged (local SGD).",
-)
-@click.option(
-    "--compress/--no-compress",
-    default=DEFAULTS.compress,
-    help="With --mpi, for slow networks: the processes send each other gradients in 16 bits "
-    "(bfloat16), half the bytes.",
-)
+@mpi_options
 @click.option(
     "--sample-every",
     type=int,

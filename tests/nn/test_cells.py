@@ -7,6 +7,7 @@ import charrnn
 from charrnn.nn.cells import CELLS, Cell
 from charrnn.nn.network import Network, NetworkConfig
 from charrnn.nn.parameters import Parameters
+from charrnn.options import TrainingOptions
 from charrnn.training.parallel.sharded import ShardedNetwork
 from reference import STEPS, random_ids, random_network, rnn_step
 from toy_cells import ALL_CELLS, TOYS
@@ -91,7 +92,7 @@ def test_hello_needs_the_state(cell: str) -> None:
     symbols = "helo"
     word = np.array([symbols.index(letter) for letter in "hello"]).reshape(-1, 1)
     network = Network.create(NetworkConfig(4, 8, 1, cell), np.random.default_rng(71))
-    with ShardedNetwork(network, "adam", 4, 1, 1) as sharded:
+    with ShardedNetwork(network, TrainingOptions(batch_size=1, seq_length=4)) as sharded:
         for step in range(150):
             sharded.reset()
             loss = sharded.compute_gradient(word[:-1], word[1:], step)

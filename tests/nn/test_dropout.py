@@ -9,6 +9,7 @@ import pytest
 from charrnn.nn.dropout import OutputDropout, WeightDropout
 from charrnn.nn.network import Network, NetworkConfig
 from charrnn.nn.workspace import Workspace
+from charrnn.options import TrainingOptions
 from charrnn.training.parallel.sharded import ShardedNetwork, start_workers
 from charrnn.training.parallel.workers import Threads
 from helpers import assert_same_training, finish, resume, start, stop_after
@@ -101,16 +102,8 @@ def losses(threads: int, seed: int, *, processes: bool) -> list[float]:
     config = NetworkConfig(7, 8, 2)
     network = random_network(rng, config)
     ids, targets = random_ids(rng, config, 5, 6)
-    sharded = ShardedNetwork(
-        network,
-        "adam",
-        5,
-        6,
-        threads,
-        **RATES,
-        seed=seed,
-        start=start_workers if processes else Threads,
-    )
+    options = TrainingOptions(batch_size=6, seq_length=5, threads=threads, seed=seed, **RATES)
+    sharded = ShardedNetwork(network, options, start_workers if processes else Threads)
     found = []
     with sharded:
         for step in range(3):
@@ -133,9 +126,9 @@ def test_shards_have_masks_of_their_own() -> None:
     rng = np.random.default_rng(56)
     config = NetworkConfig(7, 8, 1)
     network = random_network(rng, config)
-    with ShardedNetwork(
-        network, "adam", 5, 2, 2, dropout=0.5, start=Threads
-    ) as sharded:  # its windows are full of the first symbol
+    options = TrainingOptions(batch_size=2, seq_length=5, threads=2, dropout=0.5)
+    with ShardedNetwork(network, options, Threads) as sharded:
+        # its windows are full of the first symbol
         one, other = sharded._workers.compute_gradient(0)
     assert one != other
 

@@ -8,6 +8,7 @@ a given number of threads.
 import contextlib
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from charrnn.nn.network import Network
 from charrnn.nn.parameters import Parameters
@@ -40,40 +41,12 @@ class ShardedNetwork:
     """
 
     def __init__(
-        self,
-        network: Network,
-        optimizer: str,
-        steps: int,
-        batch: int,
-        threads: int,
-        *,
-        weight_decay: float = 0.0,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        seed: int = 0,
-        local: bool = False,
-        clip: float = 0.0,
-        compress: bool = False,
-        start: StartWorkers = start_workers,
+        self, network: Network, options: TrainingOptions, start: StartWorkers = start_workers
     ) -> None:
-        """`local`, `clip` and `compress` are for several ranks (`ShardingPlan`)."""
+        """For windows of `seq_length` steps in `batch_size` streams."""
         weights = network.parameters
-        self.threads = max(1, min(threads, batch))
-        plan = ShardingPlan(
-            config=network.config,
-            dtype=weights.flat.dtype.name,
-            steps=steps,
-            batch=batch,
-            shards=self.threads,
-            optimizer=optimizer,
-            weight_decay=weight_decay,
-            dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
-            seed=seed,
-            local=local,
-            clip=clip,
-            compress=compress,
-        )
+        plan = _plan(network, options)
+        self.threads = plan.shards
         self._workers = start(plan)
         arrays = self._workers.arrays
         self._weights, self._moments = arrays["weights"], arrays["moments"]
@@ -82,28 +55,16 @@ class ShardedNetwork:
         network.parameters = Parameters(weights.shapes, flat=self._weights)
         self.gradient = Parameters(weights.shapes, flat=arrays["gradients"][0])
         self._ids, self._targets, self._state = arrays["ids"], arrays["targets"], arrays["state"]
-        self._scale = 1.0 / (steps * batch)
+        self._scale = 1.0 / self._ids.size
 
     @classmethod
     def for_training(
         cls, network: Network, options: TrainingOptions, batches: Batches, start: StartWorkers
     ) -> "ShardedNetwork":
-        """A network that learns the windows of a text."""
-        shards = cls(
-            network,
-            options.optimizer,
-            batches.steps,
-            batches.batch,
-            options.threads,
-            weight_decay=options.weight_decay,
-            dropout=options.dropout,
-            recurrent_dropout=options.recurrent_dropout,
-            seed=options.seed,
-            local=options.sync_every > 1,
-            clip=options.clip,
-            compress=options.compress,
-            start=start,
-        )
+        """A network that learns the windows of a text, which may be shorter and fewer than what the
+        options ask for."""
+        fitting = replace(options, batch_size=batches.batch, seq_length=batches.steps)
+        shards = cls(network, fitting, start)
         try:
             shards._workers.load_text(batches)
         except BaseException:
@@ -194,3 +155,21 @@ class ShardedNetwork:
         """The loss (nats) of a network on the parts of groups of streams of a text (N,), each group
         in all. The network need not have the weights of this one."""
         return self._workers.sum_losses(network, text, groups)
+
+
+def _plan(network: Network, options: TrainingOptions) -> ShardingPlan:
+    return ShardingPlan(
+        config=network.config,
+        dtype=network.parameters.flat.dtype.name,
+        steps=options.seq_length,
+        batch=options.batch_size,
+        shards=min(options.threads, options.batch_size),
+        optimizer=options.optimizer,
+        weight_decay=options.weight_decay,
+        dropout=options.dropout,
+        recurrent_dropout=options.recurrent_dropout,
+        seed=options.seed,
+        local=options.sync_every > 1,
+        clip=options.clip,
+        compress=options.compress,
+    )

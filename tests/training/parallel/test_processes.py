@@ -15,6 +15,7 @@ import pytest
 from charrnn.errors import CharRNNError
 from charrnn.machine.blas import one_thread
 from charrnn.nn.network import NetworkConfig
+from charrnn.options import TrainingOptions
 from charrnn.training.parallel.processes import Processes
 from charrnn.training.parallel.shard import ShardingPlan
 from charrnn.training.parallel.sharded import ShardedNetwork, start_workers
@@ -42,9 +43,8 @@ def train(config: NetworkConfig, threads: int, *, processes: bool) -> dict[str, 
     network = random_network(rng, config, np.float32)
     losses: list[float] = []
     norms: list[float] = []
-    with ShardedNetwork(
-        network, "adam", STEPS, BATCH, threads, start=start_workers if processes else Threads
-    ) as sharded:
+    options = TrainingOptions(batch_size=BATCH, seq_length=STEPS, threads=threads)
+    with ShardedNetwork(network, options, start_workers if processes else Threads) as sharded:
         assert isinstance(sharded._workers, Processes if processes and threads > 1 else Threads)
         sharded.state = rng.normal(size=sharded.state.shape).astype(np.float32)
         for step in range(3):
