@@ -18,7 +18,6 @@ def jax_training(shape: dict[str, Any], ids: Any, targets: Any) -> Turn:
     faster than a product with a one-hot vector."""
     import jax
     import jax.numpy as jnp
-    from jax import lax
 
     V, H, L, B = (shape[key] for key in ("symbols", "hidden_size", "layers", "batch_size"))
     rng = np.random.default_rng(1)
@@ -29,38 +28,7 @@ def jax_training(shape: dict[str, Any], ids: Any, targets: Any) -> Turn:
         name: jnp.asarray(rng.uniform(-1, 1, size) / H**0.5, jnp.float32)
         for name, size in sizes.items()
     }
-
-    def layer(w: Any, n: int, projected: Any, state: Any) -> Any:
-        def step(carry: Any, x: Any) -> Any:
-            h, c = carry
-            i, f, g, o = jnp.split(x + h @ w[f"W{n}"], 4, axis=-1)
-            c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
-            h = jax.nn.sigmoid(o) * jnp.tanh(c)
-            return (h, c), h
-
-        return lax.scan(step, state, projected)
-
-    def loss(w: Any, states: Any, ids: Any, targets: Any) -> Any:
-        after, x = [], w["U0"][ids] + w["b0"]
-        for n in range(L):
-            state, h = layer(w, n, x, states[n])
-            after.append(state)
-            x = h @ w[f"U{n + 1}"] + w[f"b{n + 1}"] if n + 1 < L else h @ w["V"] + w["c"]
-        picked = jnp.take_along_axis(x, targets[..., None], axis=-1)[..., 0]
-        return (jax.nn.logsumexp(x, axis=-1) - picked).mean(), after
-
-    def train(w: Any, m: Any, v: Any, states: Any, count: Any, ids: Any, targets: Any) -> Any:
-        (value, states), g = jax.value_and_grad(loss, has_aux=True)(w, states, ids, targets)
-        norm = jnp.sqrt(sum(jnp.vdot(x, x) for x in g.values()))
-        scale = jnp.minimum(1.0, CLIP / norm)
-        rate = LEARNING_RATE * jnp.sqrt(1 - BETA_2**count) / (1 - BETA_1**count)
-        for name, x in g.items():
-            m[name] = BETA_1 * m[name] + (1 - BETA_1) * scale * x
-            v[name] = BETA_2 * v[name] + (1 - BETA_2) * (scale * x) ** 2
-            w[name] = w[name] - rate * m[name] / (jnp.sqrt(v[name]) + EPSILON)
-        return w, m, v, states, value
-
-    compiled = jax.jit(train)
+    compiled = jax.jit(jax_step)
     zeros = {name: jnp.zeros_like(value) for name, value in weights.items()}
     state = [(jnp.zeros((B, H)), jnp.zeros((B, H))) for _ in range(L)]
     carried = [weights, zeros, dict(zeros), state]
@@ -74,6 +42,53 @@ def jax_training(shape: dict[str, Any], ids: Any, targets: Any) -> Turn:
         float(value)
 
     return turn
+
+
+def jax_step(w: Any, m: Any, v: Any, states: Any, count: Any, ids: Any, targets: Any) -> Any:
+    """A step of Adam, to be compiled: the weights `w` and its state after step number `count`, the
+    state of the streams, and the loss."""
+    import jax
+    import jax.numpy as jnp
+
+    (value, states), g = jax.value_and_grad(jax_loss, has_aux=True)(w, states, ids, targets)
+    norm = jnp.sqrt(sum(jnp.vdot(x, x) for x in g.values()))
+    scale = jnp.minimum(1.0, CLIP / norm)
+    rate = LEARNING_RATE * jnp.sqrt(1 - BETA_2**count) / (1 - BETA_1**count)
+    for name, x in g.items():
+        m[name] = BETA_1 * m[name] + (1 - BETA_1) * scale * x
+        v[name] = BETA_2 * v[name] + (1 - BETA_2) * (scale * x) ** 2
+        w[name] = w[name] - rate * m[name] / (jnp.sqrt(v[name]) + EPSILON)
+    return w, m, v, states, value
+
+
+def jax_loss(w: Any, states: Any, ids: Any, targets: Any) -> Any:
+    """The mean loss of a window, and the states (h, c) of all layers after it."""
+    import jax
+    import jax.numpy as jnp
+
+    after, x = [], w["U0"][ids] + w["b0"]
+    for n, state in enumerate(states):
+        state, h = jax_layer(w[f"W{n}"], x, state)
+        after.append(state)
+        is_last = n + 1 == len(states)
+        x = h @ w["V"] + w["c"] if is_last else h @ w[f"U{n + 1}"] + w[f"b{n + 1}"]
+    picked = jnp.take_along_axis(x, targets[..., None], axis=-1)[..., 0]
+    return (jax.nn.logsumexp(x, axis=-1) - picked).mean(), after
+
+
+def jax_layer(W: Any, projected: Any, state: Any) -> Any:
+    """An LSTM layer over all steps of its `projected` input (T, B, 4H): its last state, and h."""
+    import jax
+    import jax.numpy as jnp
+
+    def step(carry: Any, x: Any) -> Any:
+        h, c = carry
+        i, f, g, o = jnp.split(x + h @ W, 4, axis=-1)
+        c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+        h = jax.nn.sigmoid(o) * jnp.tanh(c)
+        return (h, c), h
+
+    return jax.lax.scan(step, state, projected)
 
 
 def keras_training(shape: dict[str, Any], ids: Any, targets: Any) -> Turn:

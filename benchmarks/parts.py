@@ -11,7 +11,7 @@ import argparse
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Any
 
@@ -44,6 +44,20 @@ class Clock:
 
         setattr(owner, function, timed)
 
+    def clear(self) -> None:
+        """Forget what was counted."""
+        self.seconds.clear()
+        self.calls.clear()
+
+    def show(self, rounds: Sequence[float]) -> None:
+        """Print what was counted, of rounds that took so many seconds each."""
+        for name, seconds in sorted(self.seconds.items(), key=lambda item: -item[1]):
+            calls = self.calls[name]
+            print(
+                f"{name:40}{1000 * seconds / len(rounds):8.2f} ms{seconds / sum(rounds):7.0%}"
+                f"{calls / len(rounds):8,.0f} calls of {1e6 * seconds / calls:8.1f} µs"
+            )
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -61,23 +75,15 @@ def main() -> None:
         measure(options)
 
 
-def measure(options: argparse.Namespace) -> None:
-    import numpy as np
-
+def wrapped(cell: type) -> Clock:
+    """A clock around all that a step of training with this cell calls."""
     from charrnn.machine.matmul import Product
-    from charrnn.nn.cells import CELLS
     from charrnn.nn.layer import Layer
-    from charrnn.nn.network import Network, NetworkConfig
     from charrnn.nn.one_hot_input import OneHotInput
     from charrnn.nn.softmax import SoftmaxCrossEntropy
     from charrnn.nn.workspace import Workspace
 
-    T, B, V = options.steps, options.streams, options.symbols
-    config = NetworkConfig(V, options.hidden_size, options.layers, options.cell)
-    network = Network.create(config, np.random.default_rng(1))
-    ids, targets = np.random.default_rng(1).integers(0, V, (2, T, B))
     clock = Clock()
-    cell = CELLS[options.cell]
     for owner, function, name in (
         (Product, "multiply", "W·h and Wᵀ·da in the loop"),
         (cell, "forward", "cells, forward"),
@@ -92,30 +98,38 @@ def measure(options: argparse.Namespace) -> None:
         (Workspace, "backward", "products over all steps, backward"),
     ):
         clock.wrap(owner, function, name)
+    return clock
+
+
+def measure(options: argparse.Namespace) -> None:
+    import numpy as np
+
+    from charrnn.nn.cells import CELLS
+    from charrnn.nn.network import Network, NetworkConfig
+
+    T, B, V = options.steps, options.streams, options.symbols
+    config = NetworkConfig(V, options.hidden_size, options.layers, options.cell)
+    network = Network.create(config, np.random.default_rng(1))
+    ids, targets = np.random.default_rng(1).integers(0, V, (2, T, B))
+    clock = wrapped(CELLS[options.cell])
     workspace = network.workspace(T, B, training=True)
     gradient = network.parameters.zeros_like()
     times: list[float] = []
     for round_ in range(options.rounds):
         if round_ == options.rounds // 4:  # the first ones warm up
-            clock.seconds.clear()
-            clock.calls.clear()
+            clock.clear()
             times.clear()
         start = time.perf_counter()
         workspace.losses(ids, targets)
         workspace.backward(gradient, 1 / ids.size)
         times.append(time.perf_counter() - start)
-    rounds, whole = len(times), median(times)
+    whole = median(times)
     flops = 6 * config.size * T * B / whole
     print(
         f"{options.cell} {config.layers} × {config.hidden_size}, {B} streams of {T}: "
         f"{1000 * whole:.2f} ms, {T * B / whole:,.0f} characters/s, {flops / 1e9:.0f} GFLOP/s"
     )
-    for name, seconds in sorted(clock.seconds.items(), key=lambda item: -item[1]):
-        calls = clock.calls[name] / rounds
-        print(
-            f"{name:40}{1000 * seconds / rounds:8.2f} ms{seconds / sum(times):7.0%}"
-            f"{calls:8,.0f} calls of {1e6 * seconds / clock.calls[name]:8.1f} µs"
-        )
+    clock.show(times)
 
 
 if __name__ == "__main__":

@@ -87,21 +87,47 @@ def tracks_of(text: str, features: Sequence[Feature]) -> tuple[Flags, Floats]:
     )
 
 
-def _values(
-    network: Network, ids: IdArray, part: slice, state: str, *, warm_up: int, threads: int
-) -> Array:
-    """A state of all units of a network, layer by layer, in a part of a text: (N, L·H)."""
-    reading = read(
-        network,
-        ids[part],
-        (state,),
-        before=ids[: part.start],
-        losses=False,
-        warm_up=warm_up,
-        threads=threads,
-    )
-    values: Array = reading.states[state].swapaxes(0, 1)  # (N, L, H)
-    return values.reshape(len(values), -1)
+@dataclass(frozen=True)
+class _Reader:
+    """Lets networks read parts of one text.
+
+    `ids` (N,), and `flags` (N, F) and `numbers` (N, F′) of its features; `state` is what to look at
+    in a network.
+    """
+
+    ids: IdArray
+    flags: Flags
+    numbers: Floats
+    state: str
+    threads: int
+
+    def half(self, network: Network, part: slice, warm_up: int) -> Half:
+        """A part of the text, with the states of all units, layer by layer: (N, L·H)."""
+        reading = read(
+            network,
+            self.ids[part],
+            (self.state,),
+            before=self.ids[: part.start],
+            losses=False,
+            warm_up=warm_up,
+            threads=self.threads,
+        )
+        states: Array = reading.states[self.state].swapaxes(0, 1)  # (N, L, H)
+        values = states.reshape(len(states), -1)
+        return Half(values, self.flags[part], self.numbers[part], self.ids[part])
+
+    def untrained_baseline(
+        self, network: Network, part: slice, seed: int, progress: Progress
+    ) -> Array:
+        """The best scores of untrained networks of this shape, by feature."""
+        part = slice(part.start, min(part.stop, part.start + UNTRAINED_CHARACTERS))
+        found = []
+        for number, untrained in enumerate(untrained_networks(network, seed)):
+            progress("comparing with untrained networks", number / UNTRAINED_NETWORKS)
+            half = self.half(untrained, part, UNTRAINED_WARM_UP)
+            found.append(best_scores(half, threads=self.threads))
+        best: Array = np.max(found, axis=0)
+        return best
 
 
 def _can_ablate(found: Search, model: Model) -> bool:
@@ -135,23 +161,13 @@ def search(
     state = default_state(model) if state is None else state
     threads = usable_threads() if threads is None else threads
     first, second = halves(len(ids))
-    short = slice(second.start, min(second.stop, second.start + UNTRAINED_CHARACTERS))
-
-    def seen(network: Network, part: slice, warm_up: int) -> Half:
-        values = _values(network, ids, part, state, warm_up=warm_up, threads=threads)
-        return Half(values, flags[part], numbers[part], ids[part])
-
     with one_thread():
         progress("reading the text", 0)
-        flags, numbers = tracks_of(characters(model, ids), features)
-        whole = seen(model.network, slice(0, len(ids)), STREAM_WARM_UP)
-        of_untrained = []
-        for number, network in enumerate(untrained_networks(model.network, seed)):
-            progress("comparing with untrained networks", number / UNTRAINED_NETWORKS)
-            half = seen(network, short, UNTRAINED_WARM_UP)
-            of_untrained.append(best_scores(half, threads=threads))
+        tracks = tracks_of(characters(model, ids), features)
+        reader = _Reader(ids, *tracks, state, threads)
+        whole = reader.half(model.network, slice(0, len(ids)), STREAM_WARM_UP)
+        baseline = reader.untrained_baseline(model.network, second, seed, progress)
         progress("comparing with chance", 0)
-        baseline = np.max(of_untrained, axis=0)
         findings = find(features, whole.part(first), whole.part(second), baseline, threads=threads)
         H, values = model.network.config.hidden_size, whole.values[second]
         found = Search(state, H, list(features), findings, (first, second), values=values)
