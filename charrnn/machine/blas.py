@@ -11,6 +11,7 @@ def one_thread() -> AbstractContextManager[object]:
     The batch is divided among charrnn's own workers; products with threads of their own would
     compete with them for the processors.
     """
+    import numpy  # noqa: F401  # only libraries that are loaded can be limited
     from threadpoolctl import threadpool_limits
 
     limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
