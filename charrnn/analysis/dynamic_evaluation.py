@@ -30,6 +30,8 @@ SCALE_WINDOWS = 400
 """Windows of the training text, at most, whose gradients are averaged."""
 SCALE_PIECES = 20
 """Pieces of the training text in which they lie."""
+BLOCK = 32768
+"""Weights that learn at a time: these parts of all vectors stay in the cache."""
 SCALE_WARM_UP = 4
 """Windows that are read before them in each piece."""
 
@@ -89,14 +91,14 @@ def gradient_scale(network: Network, text: IdArray, steps: int) -> Array:
 
 class AdaptingNetwork:
     """A copy of a network that adapts to what it reads, in one stream; the network itself does not
-    change. Memory: six times the weights, and a workspace for a window."""
+    change. Memory: five times the weights, and a workspace for a window."""
 
     def __init__(self, network: Network, adaptation: Adaptation) -> None:
         self._adaptation = adaptation
         self._initial = network.parameters.flat
         self.network = network.with_weights(self._initial.copy())
         self._gradient = network.parameters.zeros_like()
-        self._scratch = np.empty_like(self._initial)
+        self._scratch = np.empty(BLOCK, self._initial.dtype)
         scale = adaptation.scale(network)
         self._rule: _ByScale | _ByRunningMean = (
             _ByRunningMean(adaptation, self._initial)
@@ -126,46 +128,61 @@ class AdaptingNetwork:
         norm = float(np.sqrt(np.dot(g, g)))
         if norm > self._adaptation.clip:
             g *= self._adaptation.clip / norm
-        self._rule.step(g, scratch)
-        w -= g
-        np.subtract(self._initial, w, out=scratch)
-        scratch *= self._rule.pull
-        w += scratch
+        self._rule.windows += 1
+        for start in range(0, w.size, len(scratch)):
+            part = slice(start, min(start + len(scratch), w.size))
+            of_part = scratch[: part.stop - start]
+            self._rule.step(part, g[part], of_part)
+            w[part] -= g[part]
+            np.subtract(self._initial[part], w[part], out=of_part)
+            of_part *= self._rule.pull(part)
+            w[part] += of_part
 
 
 class _ByScale:
     """Rates by the gradients on the training text, with √s (P,)."""
 
+    windows = 0
+
     def __init__(self, how: Adaptation, scale: Array) -> None:
         mean = scale.mean()
         self._rates = (how.rate or DEFAULT_DYNAMIC_RATE) / (scale + how.epsilon * mean)
-        self.pull: Array | float = np.minimum(how.decay * scale / mean, 1)
+        self._pull: Array = np.minimum(how.decay * scale / mean, 1)
 
-    def step(self, g: Array, scratch: Array) -> None:
-        """Turn the gradient (P,) into a step."""
-        g *= self._rates
+    def step(self, part: slice, g: Array, scratch: Array) -> None:
+        """Turn the gradient of a part of the weights into a step."""
+        g *= self._rates[part]
+
+    def pull(self, part: slice) -> Array:
+        """The share of the way back to the first weights."""
+        return self._pull[part]
 
 
 class _ByRunningMean:
-    """Rates by the gradients on the text that is read."""
+    """Rates by the gradients on the text that is read, in so many `windows`."""
+
+    windows = 0
 
     def __init__(self, how: Adaptation, weights: Array) -> None:
         self._rate, self._beta = how.rate or DYNAMIC_RATE_WITHOUT_TEXT, how.beta
-        self._squares, self._windows = np.zeros_like(weights), 0
-        self.pull: Array | float = how.decay
+        self._squares, self._decay = np.zeros_like(weights), how.decay
 
-    def step(self, g: Array, scratch: Array) -> None:
-        """Turn the gradient (P,) into a step."""
-        self._windows += 1
+    def step(self, part: slice, g: Array, scratch: Array) -> None:
+        """Turn the gradient of a part of the weights into a step."""
+        squares = self._squares[part]
         np.multiply(g, g, out=scratch)
-        scratch -= self._squares
+        scratch -= squares
         scratch *= 1 - self._beta
-        self._squares += scratch
-        np.sqrt(self._squares, out=scratch)
-        scratch *= (1 - self._beta**self._windows) ** -0.5
+        squares += scratch
+        np.sqrt(squares, out=scratch)
+        scratch *= (1 - self._beta**self.windows) ** -0.5
         scratch += 1e-8
         g /= scratch
         g *= self._rate
+
+    def pull(self, part: slice) -> float:
+        """The share of the way back to the first weights."""
+        return self._decay
 
 
 def adapting_losses(
