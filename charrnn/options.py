@@ -17,6 +17,9 @@ DEFAULT_EPOCHS = 50.0
 """With no budget given, a training ends after `DEFAULT_MINUTES`, or earlier: after this many epochs
 and at least `DEFAULT_STEPS` steps."""
 DEFAULT_STEPS = 2000
+DEFAULT_BATCH_SIZE = 64
+DEFAULT_SEQ_LENGTH = 64
+"""Where a run has enough steps (`charrnn.training.sizing`)."""
 DEFAULT_OPTIMIZER = "adam"
 DEFAULT_SCHEDULE = "cosine"
 DEFAULT_DYNAMIC_RATE = 8e-4
@@ -44,8 +47,8 @@ class TrainingOptions:
     `compress`, they send gradients in 16 bits.
     """
 
-    batch_size: int = 64
-    seq_length: int = 64
+    batch_size: int = DEFAULT_BATCH_SIZE
+    seq_length: int = DEFAULT_SEQ_LENGTH
     epochs: float | None = None
     minutes: float | None = None
     optimizer: str = DEFAULT_OPTIMIZER

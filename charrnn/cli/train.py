@@ -74,18 +74,18 @@ def steps(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int
     "--hidden-size",
     type=int,
     help=f"Hidden units in each layer.  [default: {DEFAULT_HIDDEN_SIZE}; 512 for a long text and "
-    "enough time]",
+    "enough time; in one layer of lstm-multiplicative 448 and 768]",
 )
 @click.option(
     "--layers",
     type=int,
-    help=f"Stacked recurrent layers.  [default: {DEFAULT_LAYERS}]",
+    help=f"Stacked recurrent layers.  [default: {DEFAULT_LAYERS}; 1 of lstm-multiplicative]",
 )
 @click.option(
     "--seq-length",
     type=int,
-    default=DEFAULTS.seq_length,
-    help="Time steps of truncated backpropagation, in characters.",
+    help="Time steps of truncated backpropagation, in characters.  "
+    f"[default: {DEFAULTS.seq_length}; 32 or 16 for a run of few steps]",
 )
 @click.option(
     "--batch-size",

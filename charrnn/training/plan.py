@@ -2,8 +2,9 @@
 
     text, options that were given ─▶ plan ─▶ Trainer
 
-Options that were not given are chosen here: size, dropout and weight decay by the length of the
-text and the time (`charrnn.training.sizing`), windows that the text can fill, threads, the budget.
+Options that were not given are chosen here: size, length of windows, dropout and weight decay by
+the length of the text and the time (`charrnn.training.sizing`), windows that the text can fill,
+threads, the budget.
 """
 
 from collections.abc import Mapping
@@ -35,7 +36,8 @@ from charrnn.training.memory_estimate import check_memory
 from charrnn.training.run_state import RunState
 from charrnn.training.sizing import for_training
 
-REGULARISATION = ("dropout", "weight_decay", "recurrent_dropout")
+CHOSEN_OPTIONS = ("dropout", "weight_decay", "recurrent_dropout", "seq_length")
+"""Options of the training that depend on the text and the time, where they are not given."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,14 +124,14 @@ def plan_training(
         check_network(network_options, init_from.config)
         network_options = {name: getattr(init_from.config, name) for name in NETWORK_OPTIONS}
     options = _with_defaults(wanted)
-    wishes = {name: given.get(name) for name in REGULARISATION}
+    wishes = {name: given.get(name) for name in CHOSEN_OPTIONS}
     if "optimizer" in wanted:  # which knows the weight decay that suits it
         wishes["weight_decay"] = options.weight_decay
     wishes |= {name: network_options.get(name) for name in ("hidden_size", "layers")}
     cell = network_options.get("cell", DEFAULT_CELL)
     size = asdict(for_training(corpus, options, cell=cell, **wishes))
     chosen = {name: value for name, value in size.items() if wishes[name] is None}
-    options = replace(options, **{name: size[name] for name in REGULARISATION})
+    options = replace(options, **{name: size[name] for name in CHOSEN_OPTIONS})
     new_symbols = None
     rng = np.random.default_rng(options.seed)
     if init_from is None:

@@ -1,19 +1,24 @@
-"""How large a network, how much dropout and weight decay suit a text and the time that there is.
+"""How large a network, how long windows, how much dropout and weight decay suit a text and the time
+that there is.
 
 Rules of thumb from the runs in `docs/recipe.md`: a large network pays once it can read many more
 characters than it has weights, in a text that is not too small for it; dropout and weight decay
-once it reads the same text again and again.
+once it reads the same text again and again; shorter windows, and with them more steps, where there
+would be few steps.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from charrnn.nn.cells import CELLS
 from charrnn.nn.network import NetworkConfig
 from charrnn.options import (
+    DEFAULT_BATCH_SIZE,
     DEFAULT_CELL,
     DEFAULT_EPOCHS,
     DEFAULT_HIDDEN_SIZE,
     DEFAULT_LAYERS,
     DEFAULT_MINUTES,
+    DEFAULT_SEQ_LENGTH,
     TrainingOptions,
 )
 from charrnn.text.corpus import Corpus
@@ -22,10 +27,11 @@ OPERATIONS = 1.0e11
 """Floating-point operations a second that a thread is taken to make in training."""
 OPERATIONS_A_WEIGHT = 6
 """For each character: a multiplication and an addition forward, and two of each backward."""
-LARGE_HIDDEN_SIZE = 512
-"""Units in a layer of the large network."""
 CHARACTERS_A_WEIGHT = 5.0
 """The large network needs time to read this many characters for each of its weights."""
+FEW_STEPS = 1500
+"""A run with fewer steps than this does better with windows of half the length."""
+SHORTEST_SEQ_LENGTH = 16
 LENGTH_A_WEIGHT = 0.5
 """The large network needs a text of this many characters for each of its weights."""
 
@@ -39,18 +45,49 @@ class Regularisation:
     recurrent_dropout: float = 0.0
 
 
-BY_EPOCHS = (
+ByEpochs = tuple[tuple[float, Regularisation], ...]
+"""The largest number of epochs, and what suits it."""
+INFINITY = float("inf")
+USUAL: ByEpochs = (
     (3.0, Regularisation(0.0)),
     (8.0, Regularisation(0.1)),
     (20.0, Regularisation(0.3, 0.1)),
-    (float("inf"), Regularisation(0.3, 0.1, 0.1)),
+    (INFINITY, Regularisation(0.3, 0.1, 0.1)),
 )
-"""The largest number of epochs, and what suits it in a network of the usual size."""
-BY_EPOCHS_OF_LARGE = (
+LARGE: ByEpochs = (
     (3.0, Regularisation(0.0)),
     (8.0, Regularisation(0.2)),
-    (float("inf"), Regularisation(0.5, 0.1, 0.2)),
+    (INFINITY, Regularisation(0.5, 0.1, 0.2)),
 )
+WIDE: ByEpochs = (
+    (3.0, Regularisation(0.0)),
+    (INFINITY, Regularisation(0.4, 0.1, 0.25)),
+)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A number of layers, and the hidden size of a usual and of a large network, with what keeps
+    either of them from learning a text by heart."""
+
+    layers: int
+    usual_size: int
+    large_size: int
+    usual: ByEpochs
+    large: ByEpochs
+
+
+STACKED = Shape(DEFAULT_LAYERS, DEFAULT_HIDDEN_SIZE, 512, USUAL, LARGE)
+ONE_WIDE_LAYER = Shape(1, 448, 768, WIDE, WIDE)
+"""For cells whose recurrent weights depend on the input: that tells more in the first layer, whose
+input is a symbol."""
+
+
+def shape_for(cell: str, layers: int | None) -> Shape:
+    """The shape that suits a cell, with that number of layers if it is given."""
+    is_wide = CELLS[cell].scales_h and layers in (None, ONE_WIDE_LAYER.layers)
+    shape = ONE_WIDE_LAYER if is_wide else STACKED
+    return shape if layers is None else replace(shape, layers=layers)
 
 
 @dataclass(frozen=True)
@@ -60,6 +97,7 @@ class Size:
     dropout: float
     weight_decay: float
     recurrent_dropout: float
+    seq_length: int
 
 
 def _suits(
@@ -88,30 +126,33 @@ def choose(
     dropout: float | None = None,
     weight_decay: float | None = None,
     recurrent_dropout: float | None = None,
+    batch_size: int = DEFAULT_BATCH_SIZE,
+    seq_length: int | None = None,
 ) -> Size:
     """The sizes and regularisation that suit a training, where they are not given (None).
 
     Without `minutes` time is no limit, and the size is the usual one.
     """
-    layers = DEFAULT_LAYERS if layers is None else layers
+    shape = shape_for(cell, layers)
     if hidden_size is None:
-        large = NetworkConfig(vocabulary_size, LARGE_HIDDEN_SIZE, layers, cell).size
+        large = NetworkConfig(vocabulary_size, shape.large_size, shape.layers, cell).size
         is_large = _suits(large, characters, minutes=minutes, epochs=epochs, threads=threads)
-        hidden_size = LARGE_HIDDEN_SIZE if is_large else DEFAULT_HIDDEN_SIZE
-    size = NetworkConfig(vocabulary_size, hidden_size, layers, cell).size
+        hidden_size = shape.large_size if is_large else shape.usual_size
+    size = NetworkConfig(vocabulary_size, hidden_size, shape.layers, cell).size
     by_epochs = float("inf") if epochs is None else epochs
     by_time = float("inf")
     if minutes is not None:
         by_time = speed(size, threads) * 60 * minutes / characters
     read_again = min(by_epochs, by_time)
-    table = BY_EPOCHS_OF_LARGE if hidden_size >= LARGE_HIDDEN_SIZE else BY_EPOCHS
+    table = shape.large if hidden_size >= shape.large_size else shape.usual
     usual = next(usual for most, usual in table if read_again <= most)
     return Size(
         hidden_size,
-        layers,
+        shape.layers,
         usual.dropout if dropout is None else dropout,
         usual.weight_decay if weight_decay is None else weight_decay,
         usual.recurrent_dropout if recurrent_dropout is None else recurrent_dropout,
+        usual_seq_length(characters, read_again, batch_size) if seq_length is None else seq_length,
     )
 
 
@@ -125,6 +166,7 @@ def for_training(
     dropout: float | None,
     weight_decay: float | None,
     recurrent_dropout: float | None,
+    seq_length: int | None,
 ) -> Size:
     """The same for a corpus and its options, in which those that may be chosen have no say."""
     train, _, _ = corpus.split(options.validation_fraction, options.test_fraction)
@@ -141,7 +183,22 @@ def for_training(
         dropout=dropout,
         weight_decay=weight_decay,
         recurrent_dropout=recurrent_dropout,
+        batch_size=options.batch_size,
+        seq_length=seq_length,
     )
+
+
+def usual_seq_length(characters: int, read_again: float, batch_size: int) -> int:
+    """Steps of a window: fewer than usual where a run that reads a text of so many characters so
+    often would have few windows. A text that does not fill a window has no say."""
+    length = DEFAULT_SEQ_LENGTH
+    if characters <= batch_size * length:
+        return length
+    while length > SHORTEST_SEQ_LENGTH and (
+        characters * read_again < FEW_STEPS * batch_size * length
+    ):
+        length //= 2
+    return length
 
 
 def speed(weights: int, threads: int) -> float:

@@ -60,7 +60,7 @@ def test_the_help_shows_every_option_with_its_default(flag: str) -> None:
     for option in options:
         if not option.is_flag and option.name != "log":
             assert "[default:" in told[option.opts[-1]], option.name
-    assert "[default: 64]" in told["--seq-length"]
+    assert "[default: 64;" in told["--seq-length"]
     assert "[default: adam 0.01, adamw 0.01, rms" in " ".join(told["--learning-rate"].split())
 
 

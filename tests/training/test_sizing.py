@@ -7,6 +7,7 @@ from charrnn.options import DEFAULT_EPOCHS, DEFAULT_MINUTES, TrainingOptions
 from charrnn.text.corpus import Corpus
 from charrnn.training.sizing import (
     CHARACTERS_A_WEIGHT,
+    FEW_STEPS,
     LENGTH_A_WEIGHT,
     Size,
     choose,
@@ -25,6 +26,31 @@ def test_a_larger_network_needs_more_time() -> None:
     assert size(10**6, 1).hidden_size == size(10**6, 10).hidden_size == 256
     assert size(10**7, 120).hidden_size == 512
     assert {size(10**6, minutes).layers for minutes in (0.1, 10, 1000)} == {2}
+
+
+def test_one_wide_layer_suits_a_multiplicative_cell() -> None:
+    def wide(*text: float, **given: object) -> tuple[int, int]:
+        found = size(*text, cell="lstm-multiplicative", **given)  # type: ignore[arg-type]
+        return found.layers, found.hidden_size
+
+    assert wide(10**6, 10) == (1, 448)
+    assert wide(10**7, 120) == (1, 768)
+    assert wide(10**7, 120, layers=2) == (2, 512)
+    assert wide(10**6, 10, layers=2) == (2, 256)
+    assert wide(10**6, 10, hidden_size=77) == (1, 77)
+
+
+def test_a_run_of_few_steps_has_shorter_windows() -> None:
+    steps = 64 * 64  # symbols of a usual window
+    lengths = {
+        share: size(10**6, None, epochs=share * FEW_STEPS * steps / 10**6).seq_length
+        for share in (1.01, 0.99, 0.51, 0.49, 0.01)
+    }
+    assert lengths == {1.01: 64, 0.99: 32, 0.51: 32, 0.49: 16, 0.01: 16}
+    assert size(steps, 10, epochs=0.1).seq_length == 64, "a text that does not fill a window"
+    assert size(10**6, 0.1).seq_length == 16
+    assert size(10**6, 1, batch_size=8).seq_length == 64
+    assert size(10**6, 0.1, seq_length=100).seq_length == 100
 
 
 def test_it_can_read_so_many_times_its_weights() -> None:
@@ -96,6 +122,7 @@ def test_the_time_of_a_training(
         cell="gru",
         hidden_size=None,
         layers=None,
+        seq_length=None,
         dropout=None,
         weight_decay=None,
         recurrent_dropout=None,
