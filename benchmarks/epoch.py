@@ -22,7 +22,7 @@ import numpy as np
 from charrnn.machine.blas import one_thread
 from charrnn.nn.network import Network, NetworkConfig
 from charrnn.optim.clipping import clip_scale
-from charrnn.options import TrainingOptions, usable_threads
+from charrnn.options import DEFAULT_SEQ_LENGTH, TrainingOptions, usable_threads
 from charrnn.text.batches import Batches
 from charrnn.text.corpus import read_corpus
 from charrnn.training.parallel.sharded import ShardedNetwork, start_workers
@@ -34,12 +34,13 @@ WARM_UP_STEPS = 5
 def command_seconds(text: Path, hidden_size: int, layers: int, epochs: float) -> float:
     """Wall time of the command."""
     network = ["--hidden-size", str(hidden_size), "--layers", str(layers), "--dropout", "0"]
+    windows = ["--seq-length", str(DEFAULT_SEQ_LENGTH)]
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         subprocess.run(
             [
                 sys.executable, "-m", "charrnn", "train", str(text.resolve()), "-q",
-                "--epochs", str(epochs), *network,
+                "--epochs", str(epochs), *network, *windows,
             ],
             cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True,
         )  # fmt: skip
