@@ -29,7 +29,7 @@ OPERATIONS_A_WEIGHT = 6
 """For each character: a multiplication and an addition forward, and two of each backward."""
 CHARACTERS_A_WEIGHT = 5.0
 """The large network needs time to read this many characters for each of its weights."""
-FEW_STEPS = 1500
+FEW_STEPS = 1000
 """A run with fewer steps than this does better with windows of half the length."""
 SHORTEST_SEQ_LENGTH = 16
 LENGTH_A_WEIGHT = 0.5
