@@ -14,7 +14,7 @@ in it is pickled.
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Any, BinaryIO
@@ -120,19 +120,15 @@ def _write(
         with _entry(archive, HEADER) as entry:
             text = json.dumps(header, separators=(",", ":")).encode("ascii")
             np.lib.format.write_array(entry, np.frombuffer(text, np.uint8), allow_pickle=False)
-        for step, content in _contents(path, copied):
+        for step in copied:
+            with _reading(path) as before:
+                content = before.read(_name(step))
+            # outside: a failure to write is not one to read
             with _entry(archive, _name(step)) as entry:
                 entry.write(content)
+            del content
         with _entry(archive, _name(max(found.keys() - copied.keys()))) as entry:
             np.lib.format.write_array(entry, new, allow_pickle=False)
-
-
-def _contents(path: Path, steps: Iterable[int]) -> Iterator[tuple[int, bytes]]:
-    """What the entries of these steps hold. A reader's failure to write is not an error in here."""
-    for step in steps:
-        with _reading(path) as archive:
-            content = archive.read(_name(step))
-        yield step, content
 
 
 def _entry(archive: zipfile.ZipFile, name: str) -> IO[bytes]:

@@ -7,6 +7,7 @@ once it reads the same text again and again; shorter windows, and with them more
 would be few steps.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 from charrnn.nn.cells import CELLS
@@ -19,8 +20,10 @@ from charrnn.options import (
     DEFAULT_LAYERS,
     DEFAULT_MINUTES,
     DEFAULT_SEQ_LENGTH,
+    DEFAULT_STEPS,
     TrainingOptions,
 )
+from charrnn.text.batches import fit_shape
 from charrnn.text.corpus import Corpus
 
 OPERATIONS = 1.0e11
@@ -30,7 +33,8 @@ OPERATIONS_A_WEIGHT = 6
 CHARACTERS_A_WEIGHT = 5.0
 """The large network needs time to read this many characters for each of its weights."""
 FEW_STEPS = 1000
-"""A run with fewer steps than this does better with windows of half the length."""
+"""A run that is estimated to have fewer steps than this has windows of half the length: measured
+runs gained up to 600 steps, and gained or lost between 1,000 and 2,000."""
 SHORTEST_SEQ_LENGTH = 16
 LENGTH_A_WEIGHT = 0.5
 """The large network needs a text of this many characters for each of its weights."""
@@ -76,6 +80,12 @@ class Shape:
     usual: ByEpochs
     large: ByEpochs
 
+    def by_epochs(self, hidden_size: int) -> ByEpochs:
+        """What suits a network of this size."""
+        if hidden_size >= self.large_size:
+            return self.large
+        return self.usual if hidden_size >= self.usual_size else USUAL
+
 
 STACKED = Shape(DEFAULT_LAYERS, DEFAULT_HIDDEN_SIZE, 512, USUAL, LARGE)
 ONE_WIDE_LAYER = Shape(1, 448, 768, WIDE, WIDE)
@@ -85,7 +95,7 @@ input is a symbol."""
 
 def shape_for(cell: str, layers: int | None) -> Shape:
     """The shape that suits a cell, with that number of layers if it is given."""
-    is_wide = CELLS[cell].scales_h and layers in (None, ONE_WIDE_LAYER.layers)
+    is_wide = cell in CELLS and CELLS[cell].scales_h and layers in (None, ONE_WIDE_LAYER.layers)
     shape = ONE_WIDE_LAYER if is_wide else STACKED
     return shape if layers is None else replace(shape, layers=layers)
 
@@ -138,13 +148,16 @@ def choose(
         large = NetworkConfig(vocabulary_size, shape.large_size, shape.layers, cell).size
         is_large = _suits(large, characters, minutes=minutes, epochs=epochs, threads=threads)
         hidden_size = shape.large_size if is_large else shape.usual_size
-    size = NetworkConfig(vocabulary_size, hidden_size, shape.layers, cell).size
+    config = NetworkConfig(vocabulary_size, hidden_size, shape.layers, cell)
     by_epochs = float("inf") if epochs is None else epochs
-    by_time = float("inf")
+    by_time = by_time_looking_up = float("inf")
     if minutes is not None:
-        by_time = speed(size, threads) * 60 * minutes / characters
+        by_time = speed(config.size, threads) * 60 * minutes / characters
+        # the first weights are looked up, which costs nothing where the vocabulary is large
+        multiplied = config.size - math.prod(config.shapes()["U0"])
+        by_time_looking_up = speed(multiplied, threads) * 60 * minutes / characters
     read_again = min(by_epochs, by_time)
-    table = shape.large if hidden_size >= shape.large_size else shape.usual
+    table = shape.by_epochs(hidden_size)
     usual = next(usual for most, usual in table if read_again <= most)
     return Size(
         hidden_size,
@@ -152,7 +165,9 @@ def choose(
         usual.dropout if dropout is None else dropout,
         usual.weight_decay if weight_decay is None else weight_decay,
         usual.recurrent_dropout if recurrent_dropout is None else recurrent_dropout,
-        usual_seq_length(characters, read_again, batch_size) if seq_length is None else seq_length,
+        usual_seq_length(characters, batch_size, min(by_epochs, by_time_looking_up))
+        if seq_length is None
+        else seq_length,
     )
 
 
@@ -171,11 +186,15 @@ def for_training(
     """The same for a corpus and its options, in which those that may be chosen have no say."""
     train, _, _ = corpus.split(options.validation_fraction, options.test_fraction)
     timed = options.minutes is not None or options.epochs is None
+    epochs = options.epochs
+    if not (epochs or options.minutes):  # as many epochs as the least steps take, or more
+        window = options.batch_size * DEFAULT_SEQ_LENGTH
+        epochs = max(DEFAULT_EPOCHS, DEFAULT_STEPS * window / max(1, len(train)))
     return choose(
         len(train),
         corpus.vocabulary.size,
         minutes=(options.minutes or DEFAULT_MINUTES) if timed else None,
-        epochs=options.epochs if options.epochs or options.minutes else DEFAULT_EPOCHS,
+        epochs=epochs,
         threads=options.threads,
         cell=cell,
         hidden_size=hidden_size,
@@ -188,15 +207,18 @@ def for_training(
     )
 
 
-def usual_seq_length(characters: int, read_again: float, batch_size: int) -> int:
-    """Steps of a window: fewer than usual where a run that reads a text of so many characters so
-    often would have few windows. A text that does not fill a window has no say."""
+def usual_seq_length(characters: int, batch_size: int, read_again: float) -> int:
+    """Steps of a window: fewer than usual where a text of so many characters, read so often, would
+    have few windows, and shorter ones are more."""
+
+    def windows(length: int) -> int:
+        batch, steps = fit_shape(max(characters, 2), batch_size, length)
+        return (characters - 1) // batch // steps
+
     length = DEFAULT_SEQ_LENGTH
-    if characters <= batch_size * length:
-        return length
-    while length > SHORTEST_SEQ_LENGTH and (
-        characters * read_again < FEW_STEPS * batch_size * length
-    ):
+    while length > SHORTEST_SEQ_LENGTH and windows(length) * read_again < FEW_STEPS:
+        if windows(length // 2) <= windows(length):
+            break
         length //= 2
     return length
 

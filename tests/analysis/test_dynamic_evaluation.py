@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from charrnn.analysis import dynamic_evaluation
 from charrnn.analysis.dynamic_evaluation import (
     Adaptation,
     adapted_network,
@@ -57,9 +58,13 @@ def plain(network: Network, text: np.ndarray, how: Adaptation) -> list[float]:
     return losses
 
 
+@pytest.mark.parametrize("block", [dynamic_evaluation.BLOCK, 100])
 @pytest.mark.parametrize("how", [HOW, BY_SCALE])
 @pytest.mark.parametrize("cell", CELLS)
-def test_by_the_equations(cell: str, how: Adaptation) -> None:
+def test_by_the_equations(
+    cell: str, how: Adaptation, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dynamic_evaluation, "BLOCK", block)
     network = example(cell)
     before = network.parameters.flat.copy()
     found = adapting_losses(network, TEXT, how)

@@ -1,14 +1,17 @@
 """Snapshots of weights in one file: whole or not at all, and never those of another training."""
 
+import itertools
 import json
 import random
+import zipfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pytest
 
 import damage
+from charrnn.checkpoints import snapshot_file
 from charrnn.checkpoints.format import is_checkpoint, newest_checkpoint
 from charrnn.checkpoints.snapshot_file import (
     add_snapshot,
@@ -94,14 +97,21 @@ def test_the_same_weights_make_the_same_file(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_a_write_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("room", [0, 1, 2, 3])
+def test_a_write_that_fails_changes_nothing(
+    path: Path, room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is room for some entries of four: the header, two that are copied, and the new one."""
     found = filled(path, 0, 10)
     whole = path.read_bytes()
+    write, entries = snapshot_file._entry, itertools.count()
 
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
+    def full(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
+        if next(entries) == room:
+            raise OSError(28, "No space left on device")
+        return write(archive, name)
 
-    monkeypatch.setattr("numpy.lib.format.write_array", full)
+    monkeypatch.setattr(snapshot_file, "_entry", full)
     with pytest.raises(CheckpointError, match=r"cannot write the snapshots .*: No space left on"):
         add_snapshot(path, 20, weights(20), found)
     assert path.read_bytes() == whole

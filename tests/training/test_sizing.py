@@ -47,10 +47,28 @@ def test_a_run_of_few_steps_has_shorter_windows() -> None:
         for share in (1.01, 0.99, 0.51, 0.49, 0.01)
     }
     assert lengths == {1.01: 64, 0.99: 32, 0.51: 32, 0.49: 16, 0.01: 16}
-    assert size(steps, 10, epochs=0.1).seq_length == 64, "a text that does not fill a window"
+    assert size(1000, None, epochs=1).seq_length == 64, "shorter windows would not be more"
     assert size(10**6, 0.1).seq_length == 16
     assert size(10**6, 1, batch_size=8).seq_length == 64
     assert size(10**6, 0.1, seq_length=100).seq_length == 100
+
+
+def test_a_large_vocabulary_is_looked_up_and_costs_no_steps() -> None:
+    few, many = (
+        choose(10**6, symbols, minutes=10, epochs=None, threads=2) for symbols in (65, 5000)
+    )
+    assert few.seq_length == many.seq_length == 64
+
+
+@pytest.mark.parametrize("epochs", [1, 4, 100])
+def test_a_wide_layer_needs_more_against_overfitting(epochs: float) -> None:
+    wide = size(10**6, None, epochs, cell="lstm-multiplicative")
+    rates = wide.dropout, wide.weight_decay, wide.recurrent_dropout
+    assert rates == ((0, 0, 0) if epochs == 1 else (0.4, 0.1, 0.25))
+    small = size(10**6, None, epochs, cell="lstm-multiplicative", hidden_size=64)
+    of_lstm = size(10**6, None, epochs, hidden_size=64)
+    assert small.dropout == of_lstm.dropout
+    assert small.recurrent_dropout == of_lstm.recurrent_dropout
 
 
 def test_it_can_read_so_many_times_its_weights() -> None:

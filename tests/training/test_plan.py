@@ -1,0 +1,51 @@
+"""What a training is, before its first step."""
+
+from pathlib import Path
+
+import pytest
+
+import charrnn
+from charrnn.checkpoints.format import read_checkpoint
+from charrnn.errors import OptionError
+from charrnn.text.corpus import Corpus
+from charrnn.training.plan import plan_resumed, plan_training
+from charrnn.training.trainer import Trainer
+from helpers import finish
+
+LONG = Corpus.from_text("abcdefg\n" * 5000)
+SMALL = {"hidden_size": 4, "layers": 1, "epochs": 1}
+
+
+def test_shorter_windows_are_chosen_where_none_are_given() -> None:
+    plan = plan_training(LONG, SMALL)
+    assert plan.options.seq_length == plan.chosen["seq_length"] == 16
+    assert plan.batches().steps == 16
+    given = plan_training(LONG, SMALL | {"seq_length": 64})
+    assert given.options.seq_length == 64
+    assert "seq_length" not in given.chosen
+
+
+def test_the_steps_of_an_unlimited_run_are_enough_for_usual_windows() -> None:
+    plan = plan_training(LONG, {"hidden_size": 4, "layers": 1})
+    assert plan.options.seq_length == 64
+
+
+def test_a_resumed_training_keeps_its_windows(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    finish(Trainer(plan_training(LONG, SMALL | {"seq_length": 32}, output=path)))
+    resumed = plan_resumed(read_checkpoint(path), LONG, {"epochs": 2})
+    assert resumed.options.seq_length == 32
+
+
+def test_fine_tuning_chooses_by_the_cell_of_the_model(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    wide = SMALL | {"cell": "lstm-multiplicative", "hidden_size": 448, "epochs": 1e-9}
+    finish(Trainer(plan_training(LONG, wide, output=path)))
+    tuned = plan_training(LONG, {"epochs": 4}, init_from=read_checkpoint(path))
+    assert tuned.options.recurrent_dropout == tuned.chosen["recurrent_dropout"] == 0.25
+    assert tuned.options.seq_length == 16
+
+
+def test_an_unknown_cell_is_told() -> None:
+    with pytest.raises(OptionError, match="`cell` 'foo' is unknown; there are rnn, lstm"):
+        charrnn.train("hello " * 100, cell="foo")
