@@ -55,7 +55,7 @@ class ShardedNetwork:
         network.parameters = Parameters(weights.shapes, flat=self._weights)
         self.gradient = Parameters(weights.shapes, flat=arrays["gradients"][0])
         self._ids, self._targets, self._state = arrays["ids"], arrays["targets"], arrays["state"]
-        self._scale = 1.0 / self._ids.size
+        self._scale = 1.0 / (plan.steps * plan.batch)  # of all ranks: `ids` are those of this one
 
     @classmethod
     def for_training(
