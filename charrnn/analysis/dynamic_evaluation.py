@@ -99,6 +99,7 @@ class AdaptingNetwork:
         self.network = network.with_weights(self._initial.copy())
         self._gradient = network.parameters.zeros_like()
         self._scratch = np.empty(BLOCK, self._initial.dtype)
+        self._windows = 0
         scale = adaptation.scale(network)
         self._rule: _ByScale | _ByRunningMean = (
             _ByRunningMean(adaptation, self._initial)
@@ -128,11 +129,11 @@ class AdaptingNetwork:
         norm = float(np.sqrt(np.dot(g, g)))
         if norm > self._adaptation.clip:
             g *= self._adaptation.clip / norm
-        self._rule.windows += 1
+        self._windows += 1
         for start in range(0, w.size, len(scratch)):
             part = slice(start, min(start + len(scratch), w.size))
             of_part = scratch[: part.stop - start]
-            self._rule.step(part, g[part], of_part)
+            self._rule.step(part, g[part], self._windows, of_part)
             w[part] -= g[part]
             np.subtract(self._initial[part], w[part], out=of_part)
             of_part *= self._rule.pull(part)
@@ -142,15 +143,13 @@ class AdaptingNetwork:
 class _ByScale:
     """Rates by the gradients on the training text, with √s (P,)."""
 
-    windows = 0
-
     def __init__(self, how: Adaptation, scale: Array) -> None:
         mean = scale.mean()
         self._rates = (how.rate or DEFAULT_DYNAMIC_RATE) / (scale + how.epsilon * mean)
         self._pull: Array = np.minimum(how.decay * scale / mean, 1)
 
-    def step(self, part: slice, g: Array, scratch: Array) -> None:
-        """Turn the gradient of a part of the weights into a step."""
+    def step(self, part: slice, g: Array, count: int, scratch: Array) -> None:
+        """Turn the gradient of a part of the weights into step number `count` = 1, 2, …"""
         g *= self._rates[part]
 
     def pull(self, part: slice) -> Array:
@@ -159,23 +158,21 @@ class _ByScale:
 
 
 class _ByRunningMean:
-    """Rates by the gradients on the text that is read, in so many `windows`."""
-
-    windows = 0
+    """Rates by the gradients on the text that is read."""
 
     def __init__(self, how: Adaptation, weights: Array) -> None:
         self._rate, self._beta = how.rate or DYNAMIC_RATE_WITHOUT_TEXT, how.beta
         self._squares, self._decay = np.zeros_like(weights), how.decay
 
-    def step(self, part: slice, g: Array, scratch: Array) -> None:
-        """Turn the gradient of a part of the weights into a step."""
+    def step(self, part: slice, g: Array, count: int, scratch: Array) -> None:
+        """Turn the gradient of a part of the weights into step number `count` = 1, 2, …"""
         squares = self._squares[part]
         np.multiply(g, g, out=scratch)
         scratch -= squares
         scratch *= 1 - self._beta
         squares += scratch
         np.sqrt(squares, out=scratch)
-        scratch *= (1 - self._beta**self.windows) ** -0.5
+        scratch *= (1 - self._beta**count) ** -0.5
         scratch += 1e-8
         g /= scratch
         g *= self._rate

@@ -9,6 +9,7 @@ would be few steps.
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 
 from charrnn.nn.cells import CELLS
 from charrnn.nn.network import NetworkConfig
@@ -149,14 +150,8 @@ def choose(
         is_large = _suits(large, characters, minutes=minutes, epochs=epochs, threads=threads)
         hidden_size = shape.large_size if is_large else shape.usual_size
     config = NetworkConfig(vocabulary_size, hidden_size, shape.layers, cell)
-    by_epochs = float("inf") if epochs is None else epochs
-    by_time = by_time_looking_up = float("inf")
-    if minutes is not None:
-        by_time = speed(config.size, threads) * 60 * minutes / characters
-        # the first weights are looked up, which costs nothing where the vocabulary is large
-        multiplied = config.size - math.prod(config.shapes()["U0"])
-        by_time_looking_up = speed(multiplied, threads) * 60 * minutes / characters
-    read_again = min(by_epochs, by_time)
+    times = partial(times_read, characters, minutes=minutes, epochs=epochs, threads=threads)
+    read_again = times(config.size)
     table = shape.by_epochs(hidden_size)
     usual = next(usual for most, usual in table if read_again <= most)
     return Size(
@@ -165,10 +160,20 @@ def choose(
         usual.dropout if dropout is None else dropout,
         usual.weight_decay if weight_decay is None else weight_decay,
         usual.recurrent_dropout if recurrent_dropout is None else recurrent_dropout,
-        usual_seq_length(characters, batch_size, min(by_epochs, by_time_looking_up))
+        usual_seq_length(characters, batch_size, times(multiplied_weights(config)))
         if seq_length is None
         else seq_length,
     )
+
+
+def times_read(
+    characters: int, weights: int, *, minutes: float | None, epochs: float | None, threads: int
+) -> float:
+    """An estimate of how many times a network of so many weights reads a text."""
+    by_epochs = INFINITY if epochs is None else epochs
+    if minutes is None:
+        return by_epochs
+    return min(by_epochs, speed(weights, threads) * 60 * minutes / characters)
 
 
 def for_training(
@@ -207,9 +212,15 @@ def for_training(
     )
 
 
+def multiplied_weights(config: NetworkConfig) -> int:
+    """All but those of the input, which are looked up: with many symbols they are the most, and
+    cost no time."""
+    return config.size - math.prod(config.shapes()["U0"])
+
+
 def usual_seq_length(characters: int, batch_size: int, read_again: float) -> int:
-    """Steps of a window: fewer than usual where a text of so many characters, read so often, would
-    have few windows, and shorter ones are more."""
+    """Characters of a window for a text that is read so many times: fewer than usual where the run
+    would have few training steps, as long as shorter windows give it more of them."""
 
     def windows(length: int) -> int:
         batch, steps = fit_shape(max(characters, 2), batch_size, length)
