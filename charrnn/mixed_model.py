@@ -69,8 +69,11 @@ def check_vocabularies(one: Model, other: Model) -> None:
     """Raise OptionError for two models that cannot be mixed."""
     a, b = one.vocabulary, other.vocabulary
     if a.is_bytes != b.is_bytes:
-        raise OptionError("a model of bytes and a model of characters cannot be mixed")
+        raise OptionError(
+            "a model of bytes and a model of characters cannot be mixed: give models of one kind"
+        )
     if a != b:
         raise OptionError(
-            f"models of different vocabularies ({a.size:,} and {b.size:,} {a.kind}) cannot be mixed"
+            f"models of different vocabularies ({a.size:,} and {b.size:,} {a.kind}) cannot be "
+            "mixed: give models that were trained on the same text"
         )

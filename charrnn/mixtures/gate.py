@@ -57,7 +57,8 @@ class Gate:
         if not (np.isfinite(w).all() and (w >= 0).all() and w.sum() > 0):
             shown = ", ".join(f"{weight:g}" for weight in weights)
             raise OptionError(
-                f"the weights of a mixture are at least 0, and not all of them 0: {shown}"
+                f"the weights of a mixture are at least 0, and not all of them 0: {shown}; give "
+                "one of them above 0"
             )
         w /= w.sum()
         A = np.zeros((len(members), 1 + sum(member.features for member in members)))
