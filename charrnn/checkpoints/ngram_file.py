@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from charrnn.checkpoints.archive import has_format, read_array, read_header, reading
 from charrnn.checkpoints.atomic_write import replace_file
 from charrnn.errors import CheckpointError
-from charrnn.ngram.counts import MOST_NGRAMS, Counts, largest_order
+from charrnn.ngram.codes import Codes, largest_order
+from charrnn.ngram.counts import MOST_NGRAMS, Counts
 from charrnn.ngram.model import NgramModel
 from charrnn.text.vocabulary import Vocabulary
 
@@ -56,7 +57,7 @@ def write_ngrams(path: Path, saved: SavedNgrams) -> None:
     entries: dict[str, Any] = {
         "header": np.frombuffer(json.dumps(header).encode("ascii"), np.uint8)
     }
-    contexts = np.zeros(1, np.int64)
+    contexts: Codes = np.zeros(1, np.int64)
     for k, of_order in enumerate(saved.model.counts, start=1):
         followers = np.diff(np.searchsorted(of_order.codes // V, np.append(contexts, V**k)))
         entries[f"followers{k}"] = _smallest(followers)
@@ -69,7 +70,7 @@ def write_ngrams(path: Path, saved: SavedNgrams) -> None:
         raise CheckpointError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _smallest(numbers: NDArray[np.int64]) -> NDArray[Any]:
+def _smallest(numbers: NDArray[np.integer[Any]]) -> NDArray[Any]:
     """The numbers in the smallest unsigned type that has them."""
     return numbers.astype(np.min_scalar_type(int(numbers.max(initial=0))).newbyteorder("<"))
 
@@ -94,14 +95,14 @@ def _read(archive: zipfile.ZipFile, path: Path) -> SavedNgrams:
     if not isinstance(text, str):
         raise ValueError("the name of its text is not a text")
     counts: list[Counts] = []
-    contexts = np.zeros(1, np.int64)
+    contexts: Codes = np.zeros(1, np.int64)
     for k in range(1, order + 1):
         counts.append(_counts(archive, k, contexts, vocabulary.size))
         contexts = counts[-1].codes
     return SavedNgrams(NgramModel(vocabulary.size, counts), vocabulary, text)
 
 
-def _counts(archive: zipfile.ZipFile, k: int, contexts: NDArray[np.int64], V: int) -> Counts:
+def _counts(archive: zipfile.ZipFile, k: int, contexts: Codes, V: int) -> Counts:
     """The k-grams, where `contexts` are the codes of the (k − 1)-grams."""
 
     def array(name: str, length: int | None) -> NDArray[np.int64]:
@@ -122,4 +123,4 @@ def _counts(archive: zipfile.ZipFile, k: int, contexts: NDArray[np.int64], V: in
     codes = np.repeat(contexts, followers) * V + symbols
     if (np.diff(codes) <= 0).any():
         raise ValueError(f"symbols{k} are not in order")
-    return Counts(codes, counts)
+    return Counts(codes, _smallest(counts))

@@ -1,26 +1,31 @@
 """The n-grams of a text, counted for every order up to n.
 
-A k-gram is one number: its symbols are the digits of its code in base V. So the k-grams of a text
-are counted by sorting numbers, those that share a context stand side by side, and bisection finds
-them. V^n must be below 2⁶³: for 65 symbols n is at most 10, for 5,387 at most 5.
+Only the n-grams of the highest order are counted in the text: their codes are sorted, and equal
+ones stand side by side. What shorter ones there are, and how many different symbols stand before
+each, follows from the next longer ones. The codes of a long text are sorted in parts, by the
+symbols that they begin with: so no part has an n-gram of another one, and nothing is merged.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from charrnn.errors import CorpusError, OptionError
+from charrnn.ngram.codes import Codes, codes, codes_at, find, largest_order
 from charrnn.types import IdArray
 
-Codes = NDArray[np.int64]
+CountArray = NDArray[np.unsignedinteger[Any]]
 
-SYMBOLS_AT_ONCE = 2**23
-"""Symbols of a text whose n-grams are sorted at a time."""
+SYMBOLS_AT_ONCE = 2**22
+"""About as many n-grams of a text are sorted at a time."""
+BEGINNINGS = 2**16
+"""So many beginnings of n-grams are told apart, to sort them in parts, or V if that is more."""
 MOST_NGRAMS = 2**26
 """Different n-grams of all orders, at most. Orders that would exceed this are left out."""
-LARGEST_CODE = 2**63
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,15 +33,7 @@ class Counts:
     """The M different k-grams of a text: their `codes` (M,), sorted, and the count of each (M,)."""
 
     codes: Codes
-    counts: NDArray[np.int64]
-
-
-def largest_order(vocabulary_size: int) -> int:
-    """The largest n for which V^n is below 2⁶³."""
-    order = 1
-    while vocabulary_size ** (order + 1) < LARGEST_CODE and order < 62:
-        order += 1
-    return order
+    counts: CountArray
 
 
 def count_ngrams(
@@ -49,71 +46,155 @@ def count_ngrams(
     beginning. n is `order`, or less where the codes would be too large, the text is shorter, or
     there are more than `most` different ones.
 
-    Memory: about 50 bytes for each of at most `most` different n-grams and `SYMBOLS_AT_ONCE`
-    symbols, however long the text is. Raises OptionError for an `order` below 1, and CorpusError
-    for an empty text.
+    Memory: about 30 bytes for each of at most `most` different n-grams and 100 for each of
+    `SYMBOLS_AT_ONCE` symbols, however long the text is. Raises OptionError for an `order` below 1,
+    and CorpusError for an empty text.
     """
     if order < 1:
         raise OptionError(f"`order` must be at least 1, not {order}")
     if len(ids) == 0:
         raise CorpusError("the text is empty: there are no n-grams to count")
-    found: list[Counts] = []
-    total = 0
-    for k in range(1, min(order, len(ids), largest_order(vocabulary_size)) + 1):
-        longer = _occurrences(ids, vocabulary_size, k, most=most - total if found else len(ids))
-        if longer is None:
-            break
-        total += len(longer.codes)
-        if found:
-            found[-1] = _symbols_before(found[-1], longer, vocabulary_size ** (k - 1))
-        found.append(longer)
+    V = vocabulary_size
+    longest, n = _of_highest_order(ids, V, min(order, len(ids), largest_order(V)), most)
+    found = [longest]
+    for k in range(n - 1, 0, -1):
+        (last,) = codes(ids[len(ids) - k :], V, k)
+        found.insert(0, _shorter(found[0], last, V, V**k))
     return found
 
 
-def codes(ids: IdArray, vocabulary_size: int, k: int) -> Codes:
-    """The codes (N − k + 1,) of all k-grams of `ids` (N,), in the order of the text."""
-    length = max(len(ids) - k + 1, 0)
-    code = np.zeros(length, np.int64)
-    for place in range(k):
-        code *= vocabulary_size
-        code += ids[place : place + length]
-    return code
+def _of_highest_order(ids: IdArray, V: int, order: int, most: int) -> tuple[Counts, int]:
+    """How often each n-gram occurs in the text, and n: the highest one up to `order` for which
+    there are at most `most` k-grams of k = 1 … n."""
+    found = _Occurrences(V, order, most)
+    for places in _places(ids, V, order):
+        found.add(_counted(codes_at(places, ids, V, found.order)))
+    whole = found.whole()
+    for code in codes(ids[len(ids) - order + 1 :], V, found.order):  # where no longer ones begin
+        whole = _with(whole, code, 1)
+    return whole, found.order
 
 
-def find(wanted: Codes, known: Codes) -> Codes:
-    """The index of each wanted code in the sorted codes `known`, −1 for those not among them."""
-    places = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-    return np.where(known[places] == wanted, places, -1)
+class _Occurrences:
+    """How often the n-grams occur that were added, where n falls while there are too many."""
+
+    def __init__(self, V: int, order: int, most: int) -> None:
+        self.order, self._V, self._most = order, V, most
+        self._parts: list[Counts] = []
+        self._sizes: list[int] = []
+        """The numbers of k-grams, k = 1 … n, that each part has and no part before it."""
+
+    def add(self, part: Counts) -> None:
+        """Some n-grams: either above all that were added so far, or among those added last."""
+        if self._parts and part.codes[0] <= self._parts[-1].codes[-1]:
+            self._sizes.pop()
+            part = _merged(self._parts.pop(), part)
+        self._append(part)
+        while self.order > 1 and sum(self._sizes) > self._most:
+            whole = self.whole()
+            self.order -= 1
+            self._parts, self._sizes = [], []
+            self._append(_grouped(whole.codes // self._V, whole.counts))
+
+    def _append(self, part: Counts) -> None:
+        beginnings, size = part.codes, 0
+        last = self._parts[-1].codes[-1] if self._parts else -1
+        for _ in range(self.order):
+            size += len(beginnings) - int(beginnings[0] == last)
+            beginnings, last = beginnings // self._V, last // self._V
+            beginnings = beginnings[_differ(beginnings)]
+        self._parts.append(part)
+        self._sizes.append(size)
+
+    def whole(self) -> Counts:
+        """All n-grams that were added."""
+        return Counts(
+            np.concatenate([part.codes for part in self._parts]),
+            np.concatenate([part.counts for part in self._parts]),
+        )
 
 
-def _occurrences(ids: IdArray, V: int, k: int, *, most: int) -> Counts | None:
-    """How often each k-gram occurs in the text; None as soon as there are more than `most`."""
-    merged = Counts(np.zeros(0, np.int64), np.zeros(0, np.int64))
-    for part in _overlapping_parts(ids, k):
-        more = Counts(*np.unique(codes(part, V, k), return_counts=True))
-        merged = _merged(merged, more) if len(merged.codes) else more
-        if len(merged.codes) > most:
-            return None
-    return merged
+def _places(ids: IdArray, V: int, n: int) -> Iterator[NDArray[np.intp]]:
+    """Where the n-grams begin, about `SYMBOLS_AT_ONCE` at a time: first those with the smallest
+    codes, then larger ones. Only such as begin with the same symbols may come at several times."""
+    length = 1
+    while length < n and V ** (length + 1) <= BEGINNINGS:
+        length += 1
+    for first, end in _ranges(ids[: len(ids) - n + length], V, length):
+        waiting: list[NDArray[np.intp]] = []
+        for start, beginnings in _pieces(ids[: len(ids) - n + length], V, length):
+            waiting.append(start + np.flatnonzero((beginnings >= first) & (beginnings < end)))
+            if sum(map(len, waiting)) >= 2 * SYMBOLS_AT_ONCE:
+                yield np.concatenate(waiting)
+                waiting = []
+        if any(map(len, waiting)):
+            yield np.concatenate(waiting)
 
 
-def _overlapping_parts(ids: IdArray, k: int) -> Iterator[IdArray]:
-    for start in range(0, len(ids) - k + 1, SYMBOLS_AT_ONCE):
-        yield ids[start : start + SYMBOLS_AT_ONCE + k - 1]
+def _ranges(ids: IdArray, V: int, length: int) -> Iterator[tuple[int, int]]:
+    """Ranges of codes of this length that have about `SYMBOLS_AT_ONCE` places in the text each."""
+    sizes = np.zeros(V**length, np.int64)
+    for _, beginnings in _pieces(ids, V, length):
+        sizes += np.bincount(beginnings, minlength=V**length)
+    ends = np.flatnonzero(np.diff(np.cumsum(sizes) // SYMBOLS_AT_ONCE)) + 1
+    yield from pairwise([0, *ends.tolist(), V**length])
+
+
+def _pieces(ids: IdArray, V: int, length: int) -> Iterator[tuple[int, Codes]]:
+    """All codes of this length, `SYMBOLS_AT_ONCE` at a time, with the place of the first."""
+    dtype = np.min_scalar_type(V**length - 1)
+    for start in range(0, len(ids) - length + 1, SYMBOLS_AT_ONCE):
+        piece = ids[start : start + SYMBOLS_AT_ONCE + length - 1]
+        yield start, codes(piece, V, length, dtype)
+
+
+def _counted(codes: Codes) -> Counts:
+    """How often each of some codes comes, in any order; sorts them."""
+    codes.sort()
+    return _grouped(codes, None)
+
+
+def _grouped(codes: Codes, counts: CountArray | None) -> Counts:
+    """The sums of the counts of equal codes, which are sorted; without counts each counts 1."""
+    first = np.flatnonzero(_differ(codes))
+    if counts is None:
+        sums = np.diff(first, append=len(codes)).astype(np.uint32)
+    else:
+        sums = np.add.reduceat(counts, first)
+    return Counts(codes[first], sums)
+
+
+def _differ(codes: Codes) -> NDArray[np.bool_]:
+    """Which of the sorted codes differ from the one before."""
+    differ = np.ones(len(codes), np.bool_)
+    np.not_equal(codes[1:], codes[:-1], out=differ[1:])
+    return differ
 
 
 def _merged(one: Counts, other: Counts) -> Counts:
-    both = np.union1d(one.codes, other.codes)
-    counts = np.zeros(len(both), np.int64)
-    for each in (one, other):
-        counts[np.searchsorted(both, each.codes)] += each.counts
-    return Counts(both, counts)
+    codes = np.concatenate([one.codes, other.codes])
+    order = np.argsort(codes, kind="stable")
+    return _grouped(codes[order], np.concatenate([one.counts, other.counts])[order])
 
 
-def _symbols_before(shorter: Counts, longer: Counts, largest: int) -> Counts:
-    """The k-grams `shorter` with the number of different symbols before them, from the k + 1-grams
-    `longer`; `largest` is V^k."""
-    after_first, times = np.unique(longer.codes % largest, return_counts=True)
-    counts = np.ones_like(shorter.counts)
-    counts[np.searchsorted(shorter.codes, after_first)] = times
-    return Counts(shorter.codes, counts)
+def _with(counts: Counts, code: np.int64, more: int) -> Counts:
+    """The counts with `more` of one code, which may be new."""
+    place = np.searchsorted(counts.codes, code)
+    if place == len(counts.codes) or counts.codes[place] != code:
+        return Counts(np.insert(counts.codes, place, code), np.insert(counts.counts, place, more))
+    counts.counts[place] += more
+    return counts
+
+
+def _shorter(longer: Counts, last: np.int64, V: int, size: int) -> Counts:
+    """The k-grams that begin the k + 1-grams `longer`, and the `last` of the text, with the number
+    of different symbols before each; `size` is V^k."""
+    codes = longer.codes // V
+    codes = codes[_differ(codes)]
+    known = _with(Counts(codes, np.zeros(len(codes), np.min_scalar_type(V))), last, 0)
+    starts = np.searchsorted(longer.codes, np.arange(V + 1) * size)
+    for symbol, (start, end) in enumerate(pairwise(starts)):
+        # all that begin with one symbol differ after it, and are in order
+        known.counts[find(longer.codes[start:end] - symbol * size, known.codes)] += 1
+    np.maximum(known.counts, 1, out=known.counts)
+    return known

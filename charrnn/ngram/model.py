@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from charrnn.ngram.counts import Codes, Counts, codes, count_ngrams, find
+from charrnn.ngram.codes import Codes, codes, find
+from charrnn.ngram.counts import Counts, count_ngrams
 from charrnn.types import IdArray
 
 Floats = NDArray[np.float64]
@@ -35,8 +36,8 @@ MOST_ROWS = 2**21
 class NgramModel:
     """Predicts the next symbol from the last n − 1 ones.
 
-    Memory: 17 bytes for each n-gram of the highest order, 41 for each shorter one, and 8 ·
-    `MOST_ROWS` for a table.
+    Memory: 13 bytes for each n-gram of the highest order, 34 for each shorter one (of up to 256
+    symbols), and 8 · `MOST_ROWS` for a table.
     """
 
     def __init__(self, vocabulary_size: int, counts: Sequence[Counts]) -> None:
@@ -133,18 +134,21 @@ class _Followers:
     def __init__(self, counts: Counts, contexts: Codes, V: int) -> None:
         self._starts = np.searchsorted(counts.codes, np.append(contexts, contexts[-1] + 1) * V)
         self._symbols = (counts.codes % V).astype(np.min_scalar_type(V - 1))
-        discounts = modified_discounts(counts.counts)[np.minimum(counts.counts, 3)]
-        self._discounted = counts.counts - discounts
-        self.totals = self._sums(counts.counts)
+        self._counts = counts.counts
+        self._discounts = modified_discounts(counts.counts)
+        self.totals = self._sums(self._counts)
         # a context that stands only at the very end has no followers: all is left to shorter ones
-        left = self._sums(discounts)
+        left = sum(
+            self._discounts[c] * self._sums(np.minimum(self._counts, 3) == c) for c in (1, 2, 3)
+        )
         self._rests = np.where(self.totals > 0, left / np.maximum(self.totals, 1), 1.0)
 
     def _sums(self, numbers: NDArray[Any]) -> Floats:
         """The sum of the numbers of each context's followers (M,)."""
-        context = np.repeat(np.arange(len(self._starts) - 1), np.diff(self._starts))
-        sums = np.bincount(context, numbers, minlength=len(self._starts) - 1)
-        return sums.astype(np.float64, copy=False)
+        sums = np.zeros(len(self._starts) - 1)
+        some = np.flatnonzero(np.diff(self._starts))
+        sums[some] = np.add.reduceat(numbers, self._starts[some], dtype=np.float64)
+        return sums
 
     def refine(self, p: Floats, contexts: NDArray[np.int64]) -> None:
         """From p(s | h′) to p(s | h) in the rows of p (S, V), for contexts h (S,) of this length;
@@ -157,18 +161,20 @@ class _Followers:
         # the followers of all contexts, one after another
         before = np.cumsum(sizes) - sizes
         followers = np.arange(int(sizes.sum())) + np.repeat(first - before, sizes)
-        shares = self._discounted[followers] / np.repeat(self.totals[contexts], sizes)
+        counts = self._counts[followers]
+        discounted = counts - self._discounts[np.minimum(counts, 3)]
+        shares = discounted / np.repeat(self.totals[contexts], sizes)
         p[np.repeat(rows, sizes), self._symbols[followers]] += shares
 
 
-def modified_discounts(counts: NDArray[np.int64]) -> Floats:
+def modified_discounts(counts: NDArray[np.integer[Any]]) -> Floats:
     """D(c) for c = 0, 1, 2, and 3 or more (4,), from the counts of all k-grams.
 
     A text so small that a count of 1 to 4 is missing has the single discount Y (Ney, Essen & Kneser
     1994), or ½ where that cannot be estimated either. Discounts are kept above 0, so that every
     symbol keeps a probability, and below the count.
     """
-    n = np.bincount(np.minimum(counts, 5), minlength=6)[1:5].astype(float)
+    n = np.array([np.count_nonzero(counts == c) for c in (1, 2, 3, 4)], float)
     Y = n[0] / (n[0] + 2 * n[1]) if n[0] and n[1] else 0.5
     j = np.array([1.0, 2.0, 3.0])
     D = j - (j + 1) * Y * n[1:] / n[:3] if n.all() else np.full(3, Y)

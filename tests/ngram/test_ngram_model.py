@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from charrnn.ngram import model as module
-from charrnn.ngram.counts import codes, count_ngrams
+from charrnn.ngram.codes import codes
+from charrnn.ngram.counts import count_ngrams
 from charrnn.ngram.model import UNKNOWN, NgramModel, modified_discounts
 
 RNG = np.random.default_rng(902)
