@@ -1,4 +1,4 @@
-"""The file of an n-gram model: one compressed `.npz`, of 2 to 4 bytes an n-gram.
+"""The file of an n-gram model: one compressed `.npz`, of 1 to 3 bytes an n-gram.
 
 | entry      | what, for k = 1 … n                                                               |
 |------------|-----------------------------------------------------------------------------------|

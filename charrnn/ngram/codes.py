@@ -15,13 +15,15 @@ from charrnn.types import IdArray
 
 Codes = NDArray[np.integer[Any]]
 
-LARGEST_CODE = 2**63
+CODE_LIMIT = 2**63
+"""Codes are below this (int64)."""
+LARGEST_ORDER = 62
 
 
 def largest_order(vocabulary_size: int) -> int:
-    """The largest n for which V^n is below 2⁶³."""
+    """The largest n for which V^n is below 2⁶³, at most `LARGEST_ORDER`."""
     order = 1
-    while vocabulary_size ** (order + 1) < LARGEST_CODE and order < 62:
+    while vocabulary_size ** (order + 1) < CODE_LIMIT and order < LARGEST_ORDER:
         order += 1
     return order
 

@@ -1,9 +1,10 @@
 """The n-grams of a text, counted for every order up to n.
 
 Only the n-grams of the highest order are counted in the text: their codes are sorted, and equal
-ones stand side by side. What shorter ones there are, and how many different symbols stand before
-each, follows from the next longer ones. The codes of a long text are sorted in parts, by the
-symbols that they begin with: so no part has an n-gram of another one, and nothing is merged.
+ones stand side by side. The k-grams are the beginnings of the k + 1-grams, and the last k symbols
+of the text; how many different symbols stand before each of them is counted there, too. A long
+text is counted in parts, by the symbols that its n-grams begin with, so that the parts need only be
+joined. (Where very many n-grams begin alike, they come in several parts, which are merged.)
 """
 
 from collections.abc import Iterator
@@ -23,7 +24,8 @@ CountArray = NDArray[np.unsignedinteger[Any]]
 SYMBOLS_AT_ONCE = 2**22
 """About as many n-grams of a text are sorted at a time."""
 BEGINNINGS = 2**16
-"""So many beginnings of n-grams are told apart, to sort them in parts, or V if that is more."""
+"""The n-grams are divided into parts by their first symbols: as many of them as have at most so
+many different codes, and at least one."""
 MOST_NGRAMS = 2**26
 """Different n-grams of all orders, at most. Orders that would exceed this are left out."""
 
@@ -44,11 +46,13 @@ def count_ngrams(
     The n-grams have the number of their occurrences. Shorter ones have the number of different
     symbols that stand before them in the text (Kneser & Ney 1995), or 1 if they stand only at its
     beginning. n is `order`, or less where the codes would be too large, the text is shorter, or
-    there are more than `most` different ones.
+    there are more than `most` different ones (those that stand only at its end aside); but symbols
+    are always counted.
 
-    Memory: about 30 bytes for each of at most `most` different n-grams and 100 for each of
-    `SYMBOLS_AT_ONCE` symbols, however long the text is. Raises OptionError for an `order` below 1,
-    and CorpusError for an empty text.
+    Memory: about 30 bytes for each of at most `most` different n-grams and 150 for each of
+    `SYMBOLS_AT_ONCE` symbols, however long the text is. Time: the text is gone through once for
+    every `SYMBOLS_AT_ONCE` symbols of it, which is most of the time from about 1 GB on. Raises
+    OptionError for an `order` below 1, and CorpusError for an empty text.
     """
     if order < 1:
         raise OptionError(f"`order` must be at least 1, not {order}")
@@ -65,10 +69,10 @@ def count_ngrams(
 
 def _of_highest_order(ids: IdArray, V: int, order: int, most: int) -> tuple[Counts, int]:
     """How often each n-gram occurs in the text, and n: the highest one up to `order` for which
-    there are at most `most` k-grams of k = 1 … n."""
+    there are at most `most` k-grams of k = 1 … n, or 1."""
     found = _Occurrences(V, order, most)
     for places in _places(ids, V, order):
-        found.add(_counted(codes_at(places, ids, V, found.order)))
+        found.add(_counted(codes_at(places, ids, V, found.order), np.min_scalar_type(len(ids))))
     whole = found.whole()
     for code in codes(ids[len(ids) - order + 1 :], V, found.order):  # where no longer ones begin
         whole = _with(whole, code, 1)
@@ -82,11 +86,11 @@ class _Occurrences:
         self.order, self._V, self._most = order, V, most
         self._parts: list[Counts] = []
         self._sizes: list[int] = []
-        """The numbers of k-grams, k = 1 … n, that each part has and no part before it."""
+        """For each part, the number of k-grams, k = 1 … n together, that no earlier part has."""
 
     def add(self, part: Counts) -> None:
-        """Some n-grams: either above all that were added so far, or among those added last."""
-        if self._parts and part.codes[0] <= self._parts[-1].codes[-1]:
+        """Add n-grams; parts that end above the smallest of them are merged with them."""
+        while self._parts and part.codes[0] <= self._parts[-1].codes[-1]:
             self._sizes.pop()
             part = _merged(self._parts.pop(), part)
         self._append(part)
@@ -115,8 +119,9 @@ class _Occurrences:
 
 
 def _places(ids: IdArray, V: int, n: int) -> Iterator[NDArray[np.intp]]:
-    """Where the n-grams begin, about `SYMBOLS_AT_ONCE` at a time: first those with the smallest
-    codes, then larger ones. Only such as begin with the same symbols may come at several times."""
+    """The places in the text where its n-grams begin, about `SYMBOLS_AT_ONCE` at a time: first
+    those of the smallest codes, then those of larger ones. Where very many begin alike, they come
+    at several times, in the order of the text."""
     length = 1
     while length < n and V ** (length + 1) <= BEGINNINGS:
         length += 1
@@ -125,8 +130,8 @@ def _places(ids: IdArray, V: int, n: int) -> Iterator[NDArray[np.intp]]:
         for start, beginnings in _pieces(ids[: len(ids) - n + length], V, length):
             waiting.append(start + np.flatnonzero((beginnings >= first) & (beginnings < end)))
             if sum(map(len, waiting)) >= 2 * SYMBOLS_AT_ONCE:
-                yield np.concatenate(waiting)
-                waiting = []
+                places, waiting = np.concatenate(waiting), []
+                yield places
         if any(map(len, waiting)):
             yield np.concatenate(waiting)
 
@@ -148,20 +153,17 @@ def _pieces(ids: IdArray, V: int, length: int) -> Iterator[tuple[int, Codes]]:
         yield start, codes(piece, V, length, dtype)
 
 
-def _counted(codes: Codes) -> Counts:
+def _counted(codes: Codes, dtype: np.dtype[Any]) -> Counts:
     """How often each of some codes comes, in any order; sorts them."""
     codes.sort()
-    return _grouped(codes, None)
-
-
-def _grouped(codes: Codes, counts: CountArray | None) -> Counts:
-    """The sums of the counts of equal codes, which are sorted; without counts each counts 1."""
     first = np.flatnonzero(_differ(codes))
-    if counts is None:
-        sums = np.diff(first, append=len(codes)).astype(np.uint32)
-    else:
-        sums = np.add.reduceat(counts, first)
-    return Counts(codes[first], sums)
+    return Counts(codes[first], np.diff(first, append=len(codes)).astype(dtype))
+
+
+def _grouped(codes: Codes, counts: CountArray) -> Counts:
+    """The sums of the counts of equal codes, which are sorted."""
+    first = np.flatnonzero(_differ(codes))
+    return Counts(codes[first], np.add.reduceat(counts, first, dtype=counts.dtype))
 
 
 def _differ(codes: Codes) -> NDArray[np.bool_]:

@@ -36,11 +36,12 @@ MOST_ROWS = 2**21
 class NgramModel:
     """Predicts the next symbol from the last n − 1 ones.
 
-    Memory: 13 bytes for each n-gram of the highest order, 34 for each shorter one (of up to 256
+    Memory: 13 bytes for each n-gram of the highest order, 34 for each shorter one (of up to 255
     symbols), and 8 · `MOST_ROWS` for a table.
     """
 
     def __init__(self, vocabulary_size: int, counts: Sequence[Counts]) -> None:
+        """Of the k-grams for k = 1 … n. Raises ValueError where they are not those of a text."""
         V = vocabulary_size
         self.vocabulary_size, self.counts = V, list(counts)
         empty = np.zeros(1, np.int64)
@@ -120,7 +121,9 @@ class NgramModel:
             own = self._known[k]
             if (total + len(own)) * V > MOST_ROWS:
                 break
-            shorter = np.searchsorted(self._known[k - 1], own % V ** (k - 1))
+            shorter = find(own % V ** (k - 1), self._known[k - 1])
+            if shorter.min() < 0:
+                raise ValueError(f"there are {k}-grams whose last symbols are no {k - 1}-gram")
             rows.append(rows[-1][shorter])
             self._followers[k].refine(rows[-1], np.arange(len(own)))
             self._first_rows.append(total)

@@ -90,6 +90,24 @@ def test_numbers_out_of_range(path: Path) -> None:
     assert "do not go together" in refusal(changed(path, followers2=followers * 0))
 
 
+@pytest.mark.parametrize("unigrams", [[0], [0, 2]])
+def test_n_grams_of_no_text(path: Path, unigrams: list[int]) -> None:
+    """The bigram (0, 1) and the trigram (0, 1, 0), where 1 is no unigram."""
+    arrays = {
+        "followers1": [len(unigrams)], "symbols1": unigrams, "counts1": [1] * len(unigrams),
+        "followers2": [1, 0][: len(unigrams)], "symbols2": [1], "counts2": [1],
+        "followers3": [1], "symbols3": [0], "counts3": [1],
+    }  # fmt: skip
+    with np.load(path) as file:
+        header = json.loads(file["header"].tobytes()) | {"order": 3}
+    changed(
+        path,
+        header=np.frombuffer(json.dumps(header).encode(), np.uint8),
+        **{name: np.array(value, np.uint8) for name, value in arrays.items()},
+    )
+    assert "no 1-gram" in refusal(path)
+
+
 @pytest.mark.parametrize(
     "change",
     [
