@@ -34,6 +34,7 @@ def train(
     minutes: float | None = None,
     optimizer: str | None = None,
     learning_rate: float | None = None,
+    beta1: float | None = None,
     schedule: str | None = None,
     weight_decay: float | None = None,
     clip: float | None = None,

@@ -21,6 +21,8 @@ DEFAULT_BATCH_SIZE = 64
 DEFAULT_SEQ_LENGTH = 64
 """Where a run has enough steps (`charrnn.training.sizing`)."""
 DEFAULT_OPTIMIZER = "adam"
+DEFAULT_BETA1 = 0.9
+"""Where a run has enough steps (`charrnn.training.sizing`)."""
 DEFAULT_SCHEDULE = "cosine"
 DEFAULT_DYNAMIC_RATE = 8e-4
 """Of `charrnn.analysis.dynamic_evaluation`."""
@@ -38,13 +40,13 @@ class TrainingOptions:
 
     The run ends when the first of `epochs` and `minutes` is used up, or after `patience`
     validations in a row without improvement (0: never). `learning_rate` is the peak of the
-    `schedule`. `clip` limits the Euclidean norm of the gradient, `clip_value` then each component;
-    0 is no limit. `dropout` is the rate of layer outputs, `recurrent_dropout` that of recurrent
-    weights, that are zeroed with one mask for each window. A snapshot of the weights is kept after
-    every `keep` steps (0: none) and after the steps `keep_at` (`charrnn.training.snapshots`).
-    Several ranks take `sync_every` steps of their own before their weights are averaged
-    (`charrnn.training.parallel.exchange`); only then all ranks have the same weights to keep. With
-    `compress`, they send gradients in 16 bits.
+    `schedule`, `beta1` the decay of the optimizer's mean of gradients. `clip` limits the Euclidean
+    norm of the gradient, `clip_value` then each component; 0 is no limit. `dropout` is the rate of
+    layer outputs, `recurrent_dropout` that of recurrent weights, that are zeroed with one mask for
+    each window. A snapshot of the weights is kept after every `keep` steps (0: none) and after the
+    steps `keep_at` (`charrnn.training.snapshots`). Several ranks take `sync_every` steps of their
+    own before their weights are averaged (`charrnn.training.parallel.exchange`); only then all
+    ranks have the same weights to keep. With `compress`, they send gradients in 16 bits.
     """
 
     batch_size: int = DEFAULT_BATCH_SIZE
@@ -53,6 +55,7 @@ class TrainingOptions:
     minutes: float | None = None
     optimizer: str = DEFAULT_OPTIMIZER
     learning_rate: float = 0.01
+    beta1: float = DEFAULT_BETA1
     schedule: str = DEFAULT_SCHEDULE
     weight_decay: float = 0.0
     clip: float = 1.0
@@ -81,7 +84,8 @@ class TrainingOptions:
                 self._check(name, f"at most {LARGEST_BUDGET:g}", lambda x: x <= LARGEST_BUDGET)
         for name in ("clip", "clip_value", "weight_decay"):
             self._check(name, "a number of at least 0", lambda x: _is_number(x) and x >= 0)
-        for name in ("dropout", "recurrent_dropout", "validation_fraction", "test_fraction"):
+        shares = "beta1", "dropout", "recurrent_dropout", "validation_fraction", "test_fraction"
+        for name in shares:
             self._check(name, "at least 0 and less than 1", lambda x: _is_number(x) and 0 <= x < 1)
         self._check("compress", "true or false", lambda x: type(x) is bool)
         if self.compress and self.sync_every > 1:
@@ -91,6 +95,7 @@ class TrainingOptions:
         self._check_kept_steps()
         names = ", ".join(OPTIMIZERS)
         self._check("optimizer", f"one of {names}", lambda x: x in OPTIMIZERS)
+        self._check_beta1()
         names = ", ".join(SCHEDULES)
         self._check("schedule", f"one of {names}", lambda x: x in SCHEDULES)
 
@@ -98,6 +103,14 @@ class TrainingOptions:
     def depends_on_ranks(self) -> bool:
         """Whether the same number of workers computes something else in another number of ranks."""
         return self.sync_every > 1 or self.compress
+
+    def _check_beta1(self) -> None:
+        having = [name for name in OPTIMIZERS if "beta1" in OPTIMIZERS[name].defaults]
+        if self.beta1 != DEFAULT_BETA1 and self.optimizer not in having:
+            raise OptionError(
+                f"`beta1` is of the optimizers {', '.join(having)}: leave it out for "
+                f"{self.optimizer}"
+            )
 
     def _check_kept_steps(self) -> None:
         self._check(

@@ -67,8 +67,8 @@ def steps(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int
 @click.option(
     "--cell",
     type=click.Choice(list(CELLS)),
-    default=DEFAULT_CELL,
-    help="Kind of recurrent cell.",
+    help=f"Kind of recurrent cell.  [default: {DEFAULT_CELL}; lstm-multiplicative for a run of few "
+    "steps and few epochs, if neither hidden size nor layers are given]",
 )
 @click.option(
     "--hidden-size",
@@ -114,6 +114,13 @@ def steps(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int
     "--learning-rate",
     type=float,
     help=f"Peak learning rate.  [default: {defaults_by_optimizer('learning_rate')}]",
+)
+@click.option(
+    "--beta1",
+    type=float,
+    help="Decay of the mean of gradients, in adam, adamw and lion.  "
+    f"[default: {DEFAULTS.beta1:g}; 0.8 for a run of few steps, if --optimizer "
+    "is not given]",
 )
 @click.option(
     "--schedule",

@@ -25,17 +25,22 @@ class Optimizer:
     """The names of its M state arrays, each of the weights' size, as in its equations."""
 
     def __init__(
-        self, weights: Array, state: Array | None = None, *, weight_decay: float = 0.0
+        self,
+        weights: Array,
+        state: Array | None = None,
+        *,
+        weight_decay: float = 0.0,
+        beta1: float = 0.9,
     ) -> None:
         """For the weights (P,). Without `state` (M, P), its state arrays in the order of
         `state_names`, they are zeros.
 
         `weight_decay` is decoupled from the gradient (Loshchilov & Hutter 2019): each step reduces
-        the weights by rate · weight_decay · w.
+        the weights by rate · weight_decay · w. `beta1` is for those that have β₁.
         """
         shape = (len(self.state_names), weights.size)
         self.state: Array = np.zeros(shape, weights.dtype) if state is None else state
-        self.weight_decay = weight_decay
+        self.weight_decay, self.beta1 = weight_decay, beta1
         self._count = 0
 
     def named_state(self, part: slice = slice(None)) -> dict[str, Array]:
@@ -75,7 +80,7 @@ class Adam(Optimizer):
     v = β₂·v + (1 − β₂)·g²
     """
 
-    beta1, beta2, epsilon = 0.9, 0.99, 1e-8
+    beta2, epsilon = 0.99, 1e-8
     state_names: ClassVar[tuple[str, ...]] = ("m", "v")
 
     def _step(self, state: Mapping[str, Array], g: Array, rate: float, scratch: Array) -> None:
@@ -155,7 +160,7 @@ class Lion(Optimizer):
     m = β₂·m + (1 − β₂)·g
     """
 
-    beta1, beta2 = 0.9, 0.99
+    beta2 = 0.99
     state_names: ClassVar[tuple[str, ...]] = ("m",)
 
     def _step(self, state: Mapping[str, Array], g: Array, rate: float, scratch: Array) -> None:

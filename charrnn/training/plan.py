@@ -2,9 +2,9 @@
 
     text, options that were given ─▶ plan ─▶ Trainer
 
-Options that were not given are chosen here: size, length of windows, dropout and weight decay by
-the length of the text and the time (`charrnn.training.sizing`), windows that the text can fill,
-threads, the budget.
+Options that were not given are chosen here: the network, length of windows, β₁, dropout and weight
+decay by the length of the text and the time (`charrnn.training.sizing`), windows that the text can
+fill, threads, the budget.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,6 @@ from charrnn.errors import CheckpointError, OptionError
 from charrnn.nn.network import Network, NetworkConfig
 from charrnn.optim.optimizers import OPTIMIZERS
 from charrnn.options import (
-    DEFAULT_CELL,
     DEFAULT_OPTIMIZER,
     NETWORK_OPTIONS,
     TrainingOptions,
@@ -34,9 +33,9 @@ from charrnn.training.budget import Budget
 from charrnn.training.finetuning import extended
 from charrnn.training.memory_estimate import check_memory
 from charrnn.training.run_state import RunState
-from charrnn.training.sizing import for_training
+from charrnn.training.sizing import Reading, choose
 
-CHOSEN_OPTIONS = ("dropout", "weight_decay", "recurrent_dropout", "seq_length")
+CHOSEN_OPTIONS = ("dropout", "weight_decay", "recurrent_dropout", "seq_length", "beta1")
 """Options of the training that depend on the text and the time, where they are not given."""
 
 
@@ -125,17 +124,17 @@ def plan_training(
         network_options = {name: getattr(init_from.config, name) for name in NETWORK_OPTIONS}
     options = _with_defaults(wanted)
     wishes = {name: given.get(name) for name in CHOSEN_OPTIONS}
-    if "optimizer" in wanted:  # which knows the weight decay that suits it
-        wishes["weight_decay"] = options.weight_decay
-    wishes |= {name: network_options.get(name) for name in ("hidden_size", "layers")}
-    cell = network_options.get("cell", DEFAULT_CELL)
-    size = asdict(for_training(corpus, options, cell=cell, **wishes))
+    if "optimizer" in wanted:  # which knows what suits it
+        wishes |= {"weight_decay": options.weight_decay, "beta1": options.beta1}
+    wishes |= {name: network_options.get(name) for name in NETWORK_OPTIONS}
+    size = asdict(choose(Reading.of(corpus, options), wishes))
     chosen = {name: value for name, value in size.items() if wishes[name] is None}
     options = replace(options, **{name: size[name] for name in CHOSEN_OPTIONS})
     new_symbols = None
     rng = np.random.default_rng(options.seed)
     if init_from is None:
-        config = NetworkConfig(corpus.vocabulary.size, size["hidden_size"], size["layers"], cell)
+        shape = (size[name] for name in ("hidden_size", "layers", "cell"))
+        config = NetworkConfig(corpus.vocabulary.size, *shape)
         check_memory(config, options, len(corpus.ids), ranks)
         network = Network.create(config, rng)
     else:

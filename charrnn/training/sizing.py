@@ -1,20 +1,23 @@
-"""How large a network, how long windows, how much dropout and weight decay suit a text and the time
-that there is.
+"""Which network, how long windows, how much dropout and weight decay suit a text and the time that
+there is.
 
 Rules of thumb from the runs in `docs/recipe.md`: a large network pays once it can read many more
 characters than it has weights, in a text that is not too small for it; dropout and weight decay
-once it reads the same text again and again; shorter windows, and with them more steps, where there
-would be few steps.
+once it reads the same text again and again. Where there would be few steps, shorter windows give
+more of them, an optimizer that forgets sooner makes more of them, and a multiplicative cell learns
+more in each.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from typing import Any
 
 from charrnn.nn.cells import CELLS
 from charrnn.nn.network import NetworkConfig
 from charrnn.options import (
     DEFAULT_BATCH_SIZE,
+    DEFAULT_BETA1,
     DEFAULT_CELL,
     DEFAULT_EPOCHS,
     DEFAULT_HIDDEN_SIZE,
@@ -34,9 +37,14 @@ OPERATIONS_A_WEIGHT = 6
 CHARACTERS_A_WEIGHT = 5.0
 """The large network needs time to read this many characters for each of its weights."""
 FEW_STEPS = 1000
-"""A run that is estimated to have fewer steps than this has windows of half the length: measured
-runs gained up to 600 steps, and gained or lost between 1,000 and 2,000."""
+"""A run that is estimated to have fewer steps than this has windows of half the length, and
+`BETA1_OF_FEW_STEPS`: measured runs gained up to 600 steps, and gained or lost between 1,000 and
+2,000."""
 SHORTEST_SEQ_LENGTH = 16
+BETA1_OF_FEW_STEPS = 0.8
+CELL_OF_FEW_STEPS = "lstm-multiplicative"
+FEW_EPOCHS = 3.0
+"""Up to so many epochs, `CELL_OF_FEW_STEPS` learns no text by heart that suits its size."""
 LENGTH_A_WEIGHT = 0.5
 """The large network needs a text of this many characters for each of its weights."""
 
@@ -103,135 +111,133 @@ def shape_for(cell: str, layers: int | None) -> Shape:
 
 @dataclass(frozen=True)
 class Size:
+    """What is chosen for a training: options of the network, and of the training."""
+
+    cell: str
     hidden_size: int
     layers: int
     dropout: float
     weight_decay: float
     recurrent_dropout: float
     seq_length: int
+    beta1: float
 
 
-def _suits(
-    weights: int, characters: int, *, minutes: float | None, epochs: float | None, threads: int
-) -> bool:
-    """Whether a network of so many weights suits a text of so many characters in that time: never
-    without `minutes`."""
-    if minutes is None:
-        return False
-    read = speed(weights, threads) * 60 * minutes
-    if epochs is not None:
-        read = min(read, epochs * characters)
-    return read >= CHARACTERS_A_WEIGHT * weights and characters >= LENGTH_A_WEIGHT * weights
+@dataclass(frozen=True)
+class Reading:
+    """What a training has to read, and for how long: the limits that are not None."""
+
+    characters: int
+    vocabulary_size: int
+    minutes: float | None
+    epochs: float | None
+    threads: int
+    batch_size: int = DEFAULT_BATCH_SIZE
+
+    @classmethod
+    def of(cls, corpus: Corpus, options: TrainingOptions) -> "Reading":
+        """The training of these options on a corpus. Their sizes have no say."""
+        train, _, _ = corpus.split(options.validation_fraction, options.test_fraction)
+        timed = options.minutes is not None or options.epochs is None
+        epochs = options.epochs
+        if not (epochs or options.minutes):  # as many epochs as the least steps take, or more
+            window = options.batch_size * DEFAULT_SEQ_LENGTH
+            epochs = max(DEFAULT_EPOCHS, DEFAULT_STEPS * window / max(1, len(train)))
+        return cls(
+            len(train),
+            corpus.vocabulary.size,
+            (options.minutes or DEFAULT_MINUTES) if timed else None,
+            epochs,
+            options.threads,
+            options.batch_size,
+        )
+
+    def times_read(self, weights: int) -> float:
+        """An estimate of how many times a network of so many weights reads the text."""
+        by_epochs = INFINITY if self.epochs is None else self.epochs
+        if self.minutes is None:
+            return by_epochs
+        return min(by_epochs, speed(weights, self.threads) * 60 * self.minutes / self.characters)
+
+    def windows(self, seq_length: int) -> int:
+        """Windows of one epoch, each a step of the training."""
+        batch, steps = fit_shape(max(self.characters, 2), self.batch_size, seq_length)
+        return (self.characters - 1) // batch // steps
+
+    def has_few_steps(self, config: NetworkConfig, seq_length: int = DEFAULT_SEQ_LENGTH) -> bool:
+        """Whether that network would make fewer than `FEW_STEPS` steps."""
+        return self.windows(seq_length) * self.times_read(multiplied_weights(config)) < FEW_STEPS
+
+    def config(self, shape: Shape, hidden_size: int, cell: str) -> NetworkConfig:
+        return NetworkConfig(self.vocabulary_size, hidden_size, shape.layers, cell)
 
 
-def choose(
-    characters: int,
-    vocabulary_size: int,
-    *,
-    minutes: float | None,
-    epochs: float | None,
-    threads: int,
-    cell: str = DEFAULT_CELL,
-    hidden_size: int | None = None,
-    layers: int | None = None,
-    dropout: float | None = None,
-    weight_decay: float | None = None,
-    recurrent_dropout: float | None = None,
-    batch_size: int = DEFAULT_BATCH_SIZE,
-    seq_length: int | None = None,
-) -> Size:
-    """The sizes and regularisation that suit a training, where they are not given (None).
+def choose(reading: Reading, given: Mapping[str, Any]) -> Size:
+    """What suits a training, but for what is `given` by name and not None.
 
-    Without `minutes` time is no limit, and the size is the usual one.
+    Without minutes time is no limit, and the hidden size is the usual one.
     """
-    shape = shape_for(cell, layers)
-    if hidden_size is None:
-        large = NetworkConfig(vocabulary_size, shape.large_size, shape.layers, cell).size
-        is_large = _suits(large, characters, minutes=minutes, epochs=epochs, threads=threads)
-        hidden_size = shape.large_size if is_large else shape.usual_size
-    config = NetworkConfig(vocabulary_size, hidden_size, shape.layers, cell)
-    times = partial(times_read, characters, minutes=minutes, epochs=epochs, threads=threads)
-    read_again = times(config.size)
-    table = shape.by_epochs(hidden_size)
-    usual = next(usual for most, usual in table if read_again <= most)
-    return Size(
+    given = {name: value for name, value in given.items() if value is not None}
+    cell = given.get("cell") or _cell(reading, given)
+    shape = shape_for(cell, given.get("layers"))
+    hidden_size = given.get("hidden_size") or _hidden_size(reading, shape, cell)
+    config = reading.config(shape, hidden_size, cell)
+    read_again = reading.times_read(config.size)
+    usual = next(usual for most, usual in shape.by_epochs(hidden_size) if read_again <= most)
+    chosen = Size(
+        cell,
         hidden_size,
         shape.layers,
-        usual.dropout if dropout is None else dropout,
-        usual.weight_decay if weight_decay is None else weight_decay,
-        usual.recurrent_dropout if recurrent_dropout is None else recurrent_dropout,
-        usual_seq_length(characters, batch_size, times(multiplied_weights(config)))
-        if seq_length is None
-        else seq_length,
+        usual.dropout,
+        usual.weight_decay,
+        usual.recurrent_dropout,
+        _seq_length(reading, config),
+        BETA1_OF_FEW_STEPS if reading.has_few_steps(config) else DEFAULT_BETA1,
     )
+    return replace(chosen, **given)
 
 
-def times_read(
-    characters: int, weights: int, *, minutes: float | None, epochs: float | None, threads: int
-) -> float:
-    """An estimate of how many times a network of so many weights reads a text."""
-    by_epochs = INFINITY if epochs is None else epochs
-    if minutes is None:
-        return by_epochs
-    return min(by_epochs, speed(weights, threads) * 60 * minutes / characters)
-
-
-def for_training(
-    corpus: Corpus,
-    options: TrainingOptions,
-    *,
-    cell: str,
-    hidden_size: int | None,
-    layers: int | None,
-    dropout: float | None,
-    weight_decay: float | None,
-    recurrent_dropout: float | None,
-    seq_length: int | None,
-) -> Size:
-    """The same for a corpus and its options, in which those that may be chosen have no say."""
-    train, _, _ = corpus.split(options.validation_fraction, options.test_fraction)
-    timed = options.minutes is not None or options.epochs is None
-    epochs = options.epochs
-    if not (epochs or options.minutes):  # as many epochs as the least steps take, or more
-        window = options.batch_size * DEFAULT_SEQ_LENGTH
-        epochs = max(DEFAULT_EPOCHS, DEFAULT_STEPS * window / max(1, len(train)))
-    return choose(
-        len(train),
-        corpus.vocabulary.size,
-        minutes=(options.minutes or DEFAULT_MINUTES) if timed else None,
-        epochs=epochs,
-        threads=options.threads,
-        cell=cell,
-        hidden_size=hidden_size,
-        layers=layers,
-        dropout=dropout,
-        weight_decay=weight_decay,
-        recurrent_dropout=recurrent_dropout,
-        batch_size=options.batch_size,
-        seq_length=seq_length,
+def _cell(reading: Reading, given: Mapping[str, Any]) -> str:
+    """The cell that suits a network of which nothing is given."""
+    if "hidden_size" in given or "layers" in given:
+        return DEFAULT_CELL
+    shape = shape_for(CELL_OF_FEW_STEPS, None)
+    wide = reading.config(shape, shape.usual_size, CELL_OF_FEW_STEPS)
+    suits = (
+        reading.has_few_steps(wide)
+        and reading.times_read(wide.size) <= FEW_EPOCHS
+        and reading.characters >= LENGTH_A_WEIGHT * wide.size
     )
+    return CELL_OF_FEW_STEPS if suits else DEFAULT_CELL
+
+
+def _hidden_size(reading: Reading, shape: Shape, cell: str) -> int:
+    """That of the large network where it has the time to read enough characters for each of its
+    weights, of a text that has enough; else the usual one."""
+    weights = reading.config(shape, shape.large_size, cell).size
+    is_large = (
+        reading.minutes is not None
+        and reading.times_read(weights) * reading.characters >= CHARACTERS_A_WEIGHT * weights
+        and reading.characters >= LENGTH_A_WEIGHT * weights
+    )
+    return shape.large_size if is_large else shape.usual_size
+
+
+def _seq_length(reading: Reading, config: NetworkConfig) -> int:
+    """Characters of a window: fewer than usual where there would be few steps, as long as shorter
+    windows give more of them."""
+    length = DEFAULT_SEQ_LENGTH
+    while length > SHORTEST_SEQ_LENGTH and reading.has_few_steps(config, length):
+        if reading.windows(length // 2) <= reading.windows(length):
+            break
+        length //= 2
+    return length
 
 
 def multiplied_weights(config: NetworkConfig) -> int:
     """All but those of the input, which are looked up: with many symbols they are the most, and
     cost no time."""
     return config.size - math.prod(config.shapes()["U0"])
-
-
-def usual_seq_length(characters: int, batch_size: int, read_again: float) -> int:
-    """Characters of a window for a text that is read so many times: fewer than usual where the run
-    would have few training steps, as long as shorter windows give it more of them."""
-
-    def windows(length: int) -> int:
-        batch, steps = fit_shape(max(characters, 2), batch_size, length)
-        return (characters - 1) // batch // steps
-
-    length = DEFAULT_SEQ_LENGTH
-    while length > SHORTEST_SEQ_LENGTH and windows(length) * read_again < FEW_STEPS:
-        if windows(length // 2) <= windows(length):
-            break
-        length //= 2
-    return length
 
 
 def speed(weights: int, threads: int) -> float:

@@ -156,7 +156,8 @@ def test_every_line_goes_to_standard_error() -> None:
     assert head == [
         "a.txt: 1,024 characters, 23 different ones",
         "network: 1 × 8 LSTM, 1,231 weights; 1 thread",
-        "chosen for this text and time: --dropout 0.0 --weight-decay 0.0 --recurrent-dropout 0.0",
+        "chosen for this text and time: --cell lstm --dropout 0.0 --weight-decay 0.0 "
+        "--recurrent-dropout 0.0 --beta1 0.8",
         "training for 2 epochs; checkpoint: a.npz",
     ]
     assert len(reports) == 20

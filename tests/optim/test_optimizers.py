@@ -9,6 +9,7 @@ from charrnn import registries
 from charrnn.optim.optimizers import OPTIMIZERS, SGD, Adagrad, Adam, Lion, RMSprop
 
 P, STEPS, RATE = 13, 20, 0.01
+BETA1 = 0.87
 
 
 def gradients() -> list[list[float]]:
@@ -22,7 +23,7 @@ def gradients() -> list[list[float]]:
 def adam_by_the_paper(weight: float, gradients: list[float], decay: float) -> float:
     """Algorithm 1 of Kingma & Ba (2015), for one weight; algorithm 2 of Loshchilov & Hutter (2019)
     where there is decay."""
-    alpha, beta1, beta2, epsilon = RATE, Adam.beta1, Adam.beta2, Adam.epsilon
+    alpha, beta1, beta2, epsilon = RATE, BETA1, Adam.beta2, Adam.epsilon
     m = v = 0.0
     t = 0
     for g in gradients:
@@ -63,7 +64,7 @@ def lion_by_the_paper(weight: float, gradients: list[float], decay: float) -> fl
     """Algorithm 2 of Chen et al. (2023), for one weight."""
     m = 0.0
     for g in gradients:
-        c = Lion.beta1 * m + (1 - Lion.beta1) * g
+        c = BETA1 * m + (1 - BETA1) * g
         sign = math.copysign(1, c) if c else 0
         weight = weight - RATE * (sign + decay * weight)
         m = Lion.beta2 * m + (1 - Lion.beta2) * g
@@ -98,7 +99,7 @@ def test_optimizers_follow_their_equations(name: str, length: int, decay: float)
         BY_HAND[name](weight, list(column), decay)
         for weight, column in zip(weights, zip(*gradients(), strict=True), strict=True)
     ]
-    optimizer = OPTIMIZERS[name](weights, weight_decay=decay)
+    optimizer = OPTIMIZERS[name](weights, weight_decay=decay, beta1=BETA1)
     scratch = np.full(P, np.nan)
     for count, row in enumerate(gradients(), start=1):
         gradient = np.array(row)
@@ -117,10 +118,10 @@ def test_the_first_step_is_as_long_as_the_learning_rate() -> None:
 
 def test_the_state_has_names() -> None:
     weights, gradient = np.zeros(2), np.array([3.0, -2.0])
-    adam = Adam(weights)
+    adam = Adam(weights, beta1=BETA1)
     adam.update(1, weights, gradient.copy(), RATE, slice(0, 2), np.empty(2))
     state = adam.named_state()
-    np.testing.assert_allclose(state["m"], (1 - Adam.beta1) * gradient)
+    np.testing.assert_allclose(state["m"], (1 - BETA1) * gradient)
     np.testing.assert_allclose(state["v"], (1 - Adam.beta2) * gradient**2)
     np.testing.assert_array_equal(adam.state, [state["m"], state["v"]])
 

@@ -25,6 +25,33 @@ def test_shorter_windows_are_chosen_where_none_are_given() -> None:
     assert "seq_length" not in given.chosen
 
 
+def test_what_is_chosen_for_a_run_of_few_steps() -> None:
+    text = Corpus.from_text("abcdefg\n" * 60_000)
+    plan = plan_training(text, {"epochs": 1})
+    assert plan.network.config.cell == plan.chosen["cell"] == "lstm-multiplicative"
+    assert plan.options.beta1 == plan.chosen["beta1"] == 0.8
+    named = plan_training(text, {"epochs": 1, "optimizer": "adam", "cell": "lstm"})
+    assert (named.options.beta1, named.network.config.layers) == (0.9, 2)
+    assert not {"beta1", "cell"} & set(named.chosen)
+    assert plan_training(text, {"epochs": 1, "optimizer": "sgd"}).options.beta1 == 0.9
+
+
+def test_beta1_needs_an_optimizer_that_has_it() -> None:
+    with pytest.raises(OptionError, match="`beta1` is of the optimizers adam, adamw, lion: leave"):
+        plan_training(LONG, SMALL | {"optimizer": "sgd", "beta1": 0.8})
+    assert plan_training(LONG, SMALL | {"optimizer": "lion", "beta1": 0.8}).options.beta1 == 0.8
+
+
+def test_beta1_is_that_of_the_optimizer() -> None:
+    weights = []
+    for beta1 in (0.1, 0.9, 0.9):
+        trainer = Trainer(plan_training(LONG, SMALL | {"beta1": beta1}))
+        finish(trainer)
+        weights.append(trainer.network.parameters.flat)
+    assert (weights[1] == weights[2]).all()
+    assert (weights[0] != weights[1]).any()
+
+
 def test_the_steps_of_an_unlimited_run_are_enough_for_usual_windows() -> None:
     plan = plan_training(LONG, {"hidden_size": 4, "layers": 1})
     assert plan.options.seq_length == 64

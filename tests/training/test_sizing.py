@@ -1,4 +1,4 @@
-"""The size of a network by text and time."""
+"""The network, and options of its training, by text and time."""
 
 import pytest
 
@@ -9,9 +9,9 @@ from charrnn.training.sizing import (
     CHARACTERS_A_WEIGHT,
     FEW_STEPS,
     LENGTH_A_WEIGHT,
+    Reading,
     Size,
     choose,
-    for_training,
     speed,
 )
 
@@ -19,13 +19,14 @@ from charrnn.training.sizing import (
 def size(
     characters: int, minutes: float | None, epochs: float | None = None, **given: object
 ) -> Size:
-    return choose(characters, 65, minutes=minutes, epochs=epochs, threads=2, **given)  # type: ignore[arg-type]
+    """What is chosen on two threads for a text of 65 different characters."""
+    return choose(Reading(characters, 65, minutes, epochs, threads=2), given)
 
 
 def test_a_larger_network_needs_more_time() -> None:
-    assert size(10**6, 1).hidden_size == size(10**6, 10).hidden_size == 256
+    assert size(10**6, 3).hidden_size == size(10**6, 10).hidden_size == 256
     assert size(10**7, 120).hidden_size == 512
-    assert {size(10**6, minutes).layers for minutes in (0.1, 10, 1000)} == {2}
+    assert {size(10**6, minutes).layers for minutes in (3, 10, 1000)} == {2}
 
 
 def test_one_wide_layer_suits_a_multiplicative_cell() -> None:
@@ -43,20 +44,42 @@ def test_one_wide_layer_suits_a_multiplicative_cell() -> None:
 def test_a_run_of_few_steps_has_shorter_windows() -> None:
     steps = 64 * 64  # symbols of a usual window
     lengths = {
-        share: size(10**6, None, epochs=share * FEW_STEPS * steps / 10**6).seq_length
+        share: size(10**6, None, share * FEW_STEPS * steps / 10**6, cell="lstm").seq_length
         for share in (1.01, 0.99, 0.51, 0.49, 0.01)
     }
     assert lengths == {1.01: 64, 0.99: 32, 0.51: 32, 0.49: 16, 0.01: 16}
     assert size(1000, None, epochs=1).seq_length == 64, "shorter windows would not be more"
     assert size(10**6, 0.1).seq_length == 16
-    assert size(10**6, 1, batch_size=8).seq_length == 64
+    in_eight_streams = Reading(10**6, 65, minutes=1, epochs=None, threads=2, batch_size=8)
+    assert choose(in_eight_streams, {}).seq_length == 64
     assert size(10**6, 0.1, seq_length=100).seq_length == 100
 
 
+@pytest.mark.parametrize(("share", "beta1"), [(1.01, 0.9), (0.99, 0.8), (0.3, 0.8)])
+def test_a_run_of_few_steps_forgets_gradients_sooner(share: float, beta1: float) -> None:
+    epochs = share * FEW_STEPS * 64 * 64 / 10**6
+    assert size(10**6, None, epochs, layers=2).beta1 == beta1
+    assert size(10**6, None, epochs, layers=2, seq_length=7).beta1 == beta1
+    assert size(10**6, None, epochs, beta1=0.7).beta1 == 0.7
+
+
+def test_a_run_of_few_steps_has_a_multiplicative_cell() -> None:
+    few = size(2 * 10**6, None, 1.0)
+    assert (few.cell, few.hidden_size, few.layers) == ("lstm-multiplicative", 448, 1)
+    assert size(10**6, 1).cell == "lstm-multiplicative"
+    others = [
+        size(2 * 10**6, None, 2.5),  # more steps
+        size(10**6, None, 3.5),  # more epochs
+        size(4 * 10**5, None, 1.0),  # a text too small for its size
+        size(2 * 10**6, None, 1.0, hidden_size=448),
+        size(2 * 10**6, None, 1.0, layers=1),
+        size(2 * 10**6, None, 1.0, cell="lstm"),
+    ]
+    assert {other.cell for other in others} == {"lstm"}
+
+
 def test_a_large_vocabulary_is_looked_up_and_costs_no_steps() -> None:
-    few, many = (
-        choose(10**6, symbols, minutes=10, epochs=None, threads=2) for symbols in (65, 5000)
-    )
+    few, many = (choose(Reading(10**6, symbols, 10, None, threads=2), {}) for symbols in (65, 5000))
     assert few.seq_length == many.seq_length == 64
 
 
@@ -111,11 +134,14 @@ def test_dropout_grows_with_the_times_that_a_text_is_read() -> None:
         {"dropout": 0.37},
         {"weight_decay": 0.02},
         {"recurrent_dropout": 0.07},
+        {"cell": "gru"},
+        {"seq_length": 33},
+        {"beta1": 0.5},
     ],
 )
-def test_what_is_given_is_taken(given: dict[str, float]) -> None:
+def test_what_is_given_is_taken(given: dict[str, object]) -> None:
     for minutes in (1, 100):
-        found = size(10**6, minutes, **given)
+        found = size(10**6, minutes, **given)  # type: ignore[arg-type]
         ((name, value),) = given.items()
         assert getattr(found, name) == value
 
@@ -134,16 +160,4 @@ def test_the_time_of_a_training(
 ) -> None:
     corpus = Corpus.from_text("abcdefghij" * 30_000)
     options = TrainingOptions(**given, validation_fraction=0.2, threads=2)  # type: ignore[arg-type]
-    found = for_training(
-        corpus,
-        options,
-        cell="gru",
-        hidden_size=None,
-        layers=None,
-        seq_length=None,
-        dropout=None,
-        weight_decay=None,
-        recurrent_dropout=None,
-    )
-    expected = choose(240_000, 10, minutes=minutes, epochs=epochs, threads=2, cell="gru")
-    assert found == expected
+    assert Reading.of(corpus, options) == Reading(240_000, 10, minutes, epochs, threads=2)

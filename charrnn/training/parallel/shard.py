@@ -40,6 +40,7 @@ class ShardingPlan:
     optimizer: str
     """A name in `charrnn.optim.optimizers.OPTIMIZERS`."""
     weight_decay: float = 0.0
+    beta1: float = 0.9
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
     seed: int = 0
@@ -191,7 +192,10 @@ class Shard:
         )
         self._scale = 1.0 / (plan.steps * plan.batch)
         self._optimizer = plan.optimizer_type(
-            self._weights, arrays["moments"], weight_decay=plan.weight_decay
+            self._weights,
+            arrays["moments"],
+            weight_decay=plan.weight_decay,
+            beta1=plan.beta1,
         )
         self._scratch = np.empty(UPDATE_BLOCK, self._weights.dtype)
 

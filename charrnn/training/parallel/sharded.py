@@ -166,6 +166,7 @@ def _plan(network: Network, options: TrainingOptions) -> ShardingPlan:
         shards=min(options.threads, options.batch_size),
         optimizer=options.optimizer,
         weight_decay=options.weight_decay,
+        beta1=options.beta1,
         dropout=options.dropout,
         recurrent_dropout=options.recurrent_dropout,
         seed=options.seed,
