@@ -2,11 +2,15 @@
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import toy_cells as toys
 from charrnn.machine.blas import one_thread
+from charrnn.training import evaluation, trainer, validation
+from trainings import Clock
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -39,3 +43,26 @@ def _signals_as_in_a_terminal() -> Iterator[None]:
 def toy_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     """The cells of `tests/toy_cells.py` can be chosen like any other."""
     toys.register(monkeypatch)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings without what takes most of their time when they are small, and is proven
+    elsewhere."""
+    monkeypatch.setattr(evaluation, "EVALUATION_WARM_UP", 16)
+    monkeypatch.setattr("os.fsync", lambda _: None)
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    """The checkpoint of a training."""
+    return tmp_path / "a.npz"
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of all trainings."""
+    clock = Clock()
+    for module in (trainer, validation):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock.monotonic))
+    return clock
