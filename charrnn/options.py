@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from charrnn.errors import OptionError
-from charrnn.registries import OPTIMIZERS, SCHEDULES
+from charrnn.registries import BETA1, OPTIMIZERS, SCHEDULES
 
 DEFAULT_CELL = "lstm"
 DEFAULT_HIDDEN_SIZE = 256
@@ -19,10 +19,10 @@ and at least `DEFAULT_STEPS` steps."""
 DEFAULT_STEPS = 2000
 DEFAULT_BATCH_SIZE = 64
 DEFAULT_SEQ_LENGTH = 64
-"""Where a run has enough steps (`charrnn.training.sizing`)."""
+CELL_OF_FEW_STEPS = "lstm-multiplicative"
+BETA1_OF_FEW_STEPS = 0.8
+"""Where a run has few steps (`charrnn.training.sizing`), which has shorter windows as well."""
 DEFAULT_OPTIMIZER = "adam"
-DEFAULT_BETA1 = 0.9
-"""Where a run has enough steps (`charrnn.training.sizing`)."""
 DEFAULT_SCHEDULE = "cosine"
 DEFAULT_DYNAMIC_RATE = 8e-4
 """Of `charrnn.analysis.dynamic_evaluation`."""
@@ -55,7 +55,7 @@ class TrainingOptions:
     minutes: float | None = None
     optimizer: str = DEFAULT_OPTIMIZER
     learning_rate: float = 0.01
-    beta1: float = DEFAULT_BETA1
+    beta1: float = BETA1
     schedule: str = DEFAULT_SCHEDULE
     weight_decay: float = 0.0
     clip: float = 1.0
@@ -106,7 +106,7 @@ class TrainingOptions:
 
     def _check_beta1(self) -> None:
         having = [name for name in OPTIMIZERS if "beta1" in OPTIMIZERS[name].defaults]
-        if self.beta1 != DEFAULT_BETA1 and self.optimizer not in having:
+        if self.beta1 != BETA1 and self.optimizer not in having:
             raise OptionError(
                 f"`beta1` is of the optimizers {', '.join(having)}: leave it out for "
                 f"{self.optimizer}"

@@ -53,9 +53,12 @@ def test_a_clip_below_0(value: Any) -> None:
     assert refuse("clip", value).endswith(f"must be a number of at least 0, not {value!r}")
 
 
+@pytest.mark.parametrize(
+    "name", ["beta1", "dropout", "recurrent_dropout", "validation_fraction", "test_fraction"]
+)
 @pytest.mark.parametrize("value", [-0.1, 1, 1.0, 50, None, *NO_NUMBERS])
-def test_a_validation_fraction_outside_0_to_1(value: Any) -> None:
-    message = refuse("validation_fraction", value)
+def test_a_share_outside_0_to_1(name: str, value: Any) -> None:
+    message = refuse(name, value)
     assert message.endswith(f"must be at least 0 and less than 1, not {value!r}")
 
 

@@ -1,8 +1,11 @@
 """Small trainings, and what came of them."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from charrnn.checkpoints.atomic_write import write_checkpoint
+from charrnn.checkpoints.format import read_checkpoint
 from charrnn.training.events import Finished
 from charrnn.training.trainer import Trainer
 from charrnn.types import Array
@@ -43,3 +46,11 @@ def weights_at_validations(trainer: Trainer) -> list[tuple[float, Array]]:
             assert found[0].validation_loss is not None
             validations.append((found[0].validation_loss, trainer.network.parameters.flat.copy()))
     return validations
+
+
+def change_record(path: Path, **changes: Any) -> None:
+    """Write other entries into what a checkpoint says about its training; ... leaves one out."""
+    checkpoint = read_checkpoint(path)
+    record = checkpoint.training | changes
+    record = {name: value for name, value in record.items() if value is not ...}
+    write_checkpoint(path, replace(checkpoint, training=record))

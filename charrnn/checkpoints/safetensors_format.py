@@ -51,8 +51,8 @@ def safetensors_bytes(checkpoint: Checkpoint) -> bytes:
         why = WHY_NOT.get(config.cell)
         raise OptionError(
             f"a model of the cell {config.cell} cannot be written as safetensors: PyTorch has no "
-            f"such cell{f', since {why}' if why else ''}. Train with the `cell` "
-            f"{' or '.join(PYTORCH_GATES)} for that"
+            f"such cell{f', since {why}' if why else ''}; train a model of the cell lstm to "
+            "export one"
         )
     save: Callable[..., bytes] = _package().save
     description = {"network": config.to_dict(), "vocabulary": checkpoint.vocabulary.to_json()}

@@ -13,6 +13,8 @@ from charrnn.cli.mpi import mpi_options, ranks
 from charrnn.cli.resume_command import resume_command
 from charrnn.errors import OptionError
 from charrnn.options import (
+    BETA1_OF_FEW_STEPS,
+    CELL_OF_FEW_STEPS,
     DEFAULT_CELL,
     DEFAULT_EPOCHS,
     DEFAULT_HIDDEN_SIZE,
@@ -67,7 +69,7 @@ def steps(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int
 @click.option(
     "--cell",
     type=click.Choice(list(CELLS)),
-    help=f"Kind of recurrent cell.  [default: {DEFAULT_CELL}; lstm-multiplicative for a run of few "
+    help=f"Kind of recurrent cell.  [default: {DEFAULT_CELL}; {CELL_OF_FEW_STEPS} for a run of few "
     "steps and few epochs, if neither hidden size nor layers are given]",
 )
 @click.option(
@@ -119,7 +121,7 @@ def steps(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int
     "--beta1",
     type=float,
     help="Decay of the mean of gradients, in adam, adamw and lion.  "
-    f"[default: {DEFAULTS.beta1:g}; 0.8 for a run of few steps, if --optimizer "
+    f"[default: {DEFAULTS.beta1:g}; {BETA1_OF_FEW_STEPS:g} for a run of few steps, if --optimizer "
     "is not given]",
 )
 @click.option(

@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from charrnn import registries
-from charrnn.registries import Registry
+from charrnn.registries import BETA1, Registry
 from charrnn.types import Array
 
 
@@ -30,7 +30,7 @@ class Optimizer:
         state: Array | None = None,
         *,
         weight_decay: float = 0.0,
-        beta1: float = 0.9,
+        beta1: float = BETA1,
     ) -> None:
         """For the weights (P,). Without `state` (M, P), its state arrays in the order of
         `state_names`, they are zeros.

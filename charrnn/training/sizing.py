@@ -4,7 +4,7 @@ there is.
 Rules of thumb from the runs in `docs/recipe.md`: a large network pays once it can read many more
 characters than it has weights, in a text that is not too small for it; dropout and weight decay
 once it reads the same text again and again. Where there would be few steps, shorter windows give
-more of them, an optimizer that forgets sooner makes more of them, and a multiplicative cell learns
+more of them, a smaller β₁ makes each follow the latest gradients, and a multiplicative cell learns
 more in each.
 """
 
@@ -16,8 +16,9 @@ from typing import Any
 from charrnn.nn.cells import CELLS
 from charrnn.nn.network import NetworkConfig
 from charrnn.options import (
+    BETA1_OF_FEW_STEPS,
+    CELL_OF_FEW_STEPS,
     DEFAULT_BATCH_SIZE,
-    DEFAULT_BETA1,
     DEFAULT_CELL,
     DEFAULT_EPOCHS,
     DEFAULT_HIDDEN_SIZE,
@@ -27,6 +28,7 @@ from charrnn.options import (
     DEFAULT_STEPS,
     TrainingOptions,
 )
+from charrnn.registries import BETA1
 from charrnn.text.batches import fit_shape
 from charrnn.text.corpus import Corpus
 
@@ -37,14 +39,13 @@ OPERATIONS_A_WEIGHT = 6
 CHARACTERS_A_WEIGHT = 5.0
 """The large network needs time to read this many characters for each of its weights."""
 FEW_STEPS = 1000
-"""A run that is estimated to have fewer steps than this has windows of half the length, and
-`BETA1_OF_FEW_STEPS`: measured runs gained up to 600 steps, and gained or lost between 1,000 and
-2,000."""
+"""A run that is estimated to have fewer steps than this, with windows of the usual length, has
+windows of half that length, and `BETA1_OF_FEW_STEPS`: measured runs gained up to 600 steps, and
+gained or lost between 1,000 and 2,000."""
 SHORTEST_SEQ_LENGTH = 16
-BETA1_OF_FEW_STEPS = 0.8
-CELL_OF_FEW_STEPS = "lstm-multiplicative"
 FEW_EPOCHS = 3.0
-"""Up to so many epochs, `CELL_OF_FEW_STEPS` learns no text by heart that suits its size."""
+"""Up to this many epochs, one wide layer of `CELL_OF_FEW_STEPS` does not memorise a text that has
+as many characters as it has weights."""
 LENGTH_A_WEIGHT = 0.5
 """The large network needs a text of this many characters for each of its weights."""
 
@@ -136,7 +137,7 @@ class Reading:
 
     @classmethod
     def of(cls, corpus: Corpus, options: TrainingOptions) -> "Reading":
-        """The training of these options on a corpus. Their sizes have no say."""
+        """A training on a corpus: of its options, those that limit the run count."""
         train, _, _ = corpus.split(options.validation_fraction, options.test_fraction)
         timed = options.minutes is not None or options.epochs is None
         epochs = options.epochs
@@ -192,7 +193,7 @@ def choose(reading: Reading, given: Mapping[str, Any]) -> Size:
         usual.weight_decay,
         usual.recurrent_dropout,
         _seq_length(reading, config),
-        BETA1_OF_FEW_STEPS if reading.has_few_steps(config) else DEFAULT_BETA1,
+        BETA1_OF_FEW_STEPS if reading.has_few_steps(config) else BETA1,
     )
     return replace(chosen, **given)
 
@@ -206,7 +207,7 @@ def _cell(reading: Reading, given: Mapping[str, Any]) -> str:
     suits = (
         reading.has_few_steps(wide)
         and reading.times_read(wide.size) <= FEW_EPOCHS
-        and reading.characters >= LENGTH_A_WEIGHT * wide.size
+        and reading.characters >= wide.size
     )
     return CELL_OF_FEW_STEPS if suits else DEFAULT_CELL
 

@@ -111,7 +111,8 @@ def test_cells_that_pytorch_does_not_have() -> None:
     message = refuse("export", "b.npz", "model.safetensors")
     assert message == (
         "a model of the cell lstm-coupled cannot be written as safetensors: PyTorch has no such "
-        "cell, since it has one gate for forgetting and for writing"
+        "cell, since it has one gate for forgetting and for writing; train a model of the cell "
+        "lstm to export one"
     )
 
 

@@ -27,7 +27,7 @@ from helpers import (
     steps,
     stop_after,
 )
-from trainings import run_to_file
+from trainings import change_record, run_to_file
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -86,6 +86,7 @@ def test_what_is_given_again_unchanged_is_accepted(output: Path) -> None:
         {"clip": 0.5},
         {"clip_value": 0.1},
         {"weight_decay": 0.1},
+        {"beta1": 0.7},
     ],
 )
 def test_what_a_training_can_change(output: Path, change: dict[str, Any]) -> None:
@@ -94,6 +95,15 @@ def test_what_a_training_can_change(output: Path, change: dict[str, Any]) -> Non
     again = resume(output, **change)
     assert again.options == replace(trainer.options, **change)
     assert not again.plan.budget_changed, "the budget is the same"
+
+
+def test_a_record_from_before_beta1_has_the_usual_one(output: Path) -> None:
+    trainer = start(output=output, beta1=0.9)
+    stop_after(trainer, 5)
+    options = trainer.options.to_json()
+    del options["beta1"]
+    change_record(output, options=options)
+    assert resume(output).options == trainer.options
 
 
 def test_a_change_that_makes_no_sense_is_refused(output: Path) -> None:

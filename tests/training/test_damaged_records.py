@@ -11,16 +11,9 @@ from charrnn.checkpoints.atomic_write import write_checkpoint
 from charrnn.checkpoints.format import read_checkpoint
 from charrnn.errors import CheckpointError
 from helpers import finish, resume, start, stop_after
+from trainings import change_record
 
 pytestmark = pytest.mark.usefixtures("quick")
-
-
-def change_record(path: Path, **changes: Any) -> None:
-    """Write other entries into what a checkpoint says about its training; ... leaves one out."""
-    checkpoint = read_checkpoint(path)
-    record = checkpoint.training | changes
-    record = {name: value for name, value in record.items() if value is not ...}
-    write_checkpoint(path, replace(checkpoint, training=record))
 
 
 def refused_as_damaged(path: Path) -> str:

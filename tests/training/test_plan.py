@@ -26,7 +26,7 @@ def test_shorter_windows_are_chosen_where_none_are_given() -> None:
 
 
 def test_what_is_chosen_for_a_run_of_few_steps() -> None:
-    text = Corpus.from_text("abcdefg\n" * 60_000)
+    text = Corpus.from_text("abcdefg\n" * 130_000)
     plan = plan_training(text, {"epochs": 1})
     assert plan.network.config.cell == plan.chosen["cell"] == "lstm-multiplicative"
     assert plan.options.beta1 == plan.chosen["beta1"] == 0.8
@@ -34,6 +34,13 @@ def test_what_is_chosen_for_a_run_of_few_steps() -> None:
     assert (named.options.beta1, named.network.config.layers) == (0.9, 2)
     assert not {"beta1", "cell"} & set(named.chosen)
     assert plan_training(text, {"epochs": 1, "optimizer": "sgd"}).options.beta1 == 0.9
+
+
+def test_fine_tuning_in_few_steps_has_a_smaller_beta1(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    finish(Trainer(plan_training(LONG, SMALL, output=path)))
+    tuned = plan_training(LONG, {"epochs": 1}, init_from=read_checkpoint(path))
+    assert tuned.options.beta1 == tuned.chosen["beta1"] == 0.8
 
 
 def test_beta1_needs_an_optimizer_that_has_it() -> None:

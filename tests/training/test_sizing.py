@@ -70,12 +70,14 @@ def test_a_run_of_few_steps_has_a_multiplicative_cell() -> None:
     others = [
         size(2 * 10**6, None, 2.5),  # more steps
         size(10**6, None, 3.5),  # more epochs
-        size(4 * 10**5, None, 1.0),  # a text too small for its size
+        size(9 * 10**5, None, 1.0),  # a text too small for its size
         size(2 * 10**6, None, 1.0, hidden_size=448),
         size(2 * 10**6, None, 1.0, layers=1),
         size(2 * 10**6, None, 1.0, cell="lstm"),
     ]
     assert {other.cell for other in others} == {"lstm"}
+    many_symbols = Reading(2 * 10**6, 5000, None, 1.0, threads=2)
+    assert choose(many_symbols, {}).cell == "lstm", "its weights are more than the characters"
 
 
 def test_a_large_vocabulary_is_looked_up_and_costs_no_steps() -> None:

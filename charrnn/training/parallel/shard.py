@@ -14,6 +14,7 @@ import numpy as np
 from charrnn.nn.network import Network, NetworkConfig
 from charrnn.nn.parameters import Parameters
 from charrnn.optim.optimizers import OPTIMIZERS, Optimizer
+from charrnn.registries import BETA1
 from charrnn.training.parallel.pairwise import Addition, additions, additions_among, rows_left
 from charrnn.types import Array, IdArray
 
@@ -40,7 +41,7 @@ class ShardingPlan:
     optimizer: str
     """A name in `charrnn.optim.optimizers.OPTIMIZERS`."""
     weight_decay: float = 0.0
-    beta1: float = 0.9
+    beta1: float = BETA1
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
     seed: int = 0
