@@ -133,8 +133,8 @@ def plan_training(
     new_symbols = None
     rng = np.random.default_rng(options.seed)
     if init_from is None:
-        shape = (size[name] for name in ("hidden_size", "layers", "cell"))
-        config = NetworkConfig(corpus.vocabulary.size, *shape)
+        shape = {name: size[name] for name in NETWORK_OPTIONS}
+        config = NetworkConfig(corpus.vocabulary.size, **shape)
         check_memory(config, options, len(corpus.ids), ranks)
         network = Network.create(config, rng)
     else:
